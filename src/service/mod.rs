@@ -1,0 +1,9 @@
+//! What a service is: names, modes and bytes of the service directory and the supervise protocol, and the
+//! decisions of a supervisor. Everything here can be tested without starting a service.
+
+pub mod client;
+pub mod command;
+pub mod machine;
+pub mod names;
+pub mod policy;
+pub mod status;

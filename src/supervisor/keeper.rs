@@ -1,0 +1,472 @@
+//! One process that is kept: the service's own, or its logger. Carries out what the machine decides.
+
+use super::publish::{News, Published};
+use super::steps::{Step, Steps};
+use super::unit::Place;
+use super::{World, adopt};
+use crate::service::command::Command;
+use crate::service::machine::{self, Action, Event, Limit, Pause, Phase, State, Want};
+use crate::service::names::Part;
+use crate::service::status::Shown;
+use crate::sys::process::{self, Ended, Pid};
+use crate::sys::signal::Signal;
+use crate::sys::spawn::{self, ArgList, Spawn};
+use crate::sys::time::{self, Instant};
+use crate::sys::{AsFd, Errno, OwnedFd, Result, file};
+use crate::tai::Tai;
+use crate::text::Text;
+
+/// A child that has ended.
+#[derive(Clone, Copy)]
+pub struct Died {
+    /// Which.
+    pub pid: Pid,
+    /// How.
+    pub ended: Ended,
+}
+
+/// The process that is there.
+struct Process {
+    pid: Pid,
+    /// Whether it is `./finish`.
+    finish: bool,
+    /// Held because it is not our child: left behind by a supervisor that was killed.
+    hold: Option<OwnedFd>,
+}
+
+/// The control script that is at work.
+struct Script {
+    pid: Pid,
+    then: Then,
+}
+
+/// What a control script's end brings.
+#[derive(Clone, Copy)]
+enum Then {
+    /// The signal, unless the script took over.
+    Signal(Command),
+    /// `./run`.
+    Prepared,
+    /// Nothing.
+    Nothing,
+}
+
+/// The descriptors in `supervise/` that say that we are here.
+pub struct Held {
+    /// Locked.
+    pub lock: OwnedFd,
+    /// Where commands come from.
+    pub control: OwnedFd,
+    /// Open for reading, never read.
+    pub ok: Option<OwnedFd>,
+}
+
+/// One kept process.
+pub struct Keeper {
+    part: Part,
+    state: State,
+    held: Held,
+    process: Option<Process>,
+    script: Option<Script>,
+    steps: Steps,
+    /// What signals and scripts that wait are meant for.
+    target: Option<Pid>,
+    since: Tai,
+    started: Instant,
+    ended: Ended,
+    due: Option<Instant>,
+    overdue: Option<Instant>,
+    news: bool,
+    published: Published,
+}
+
+impl Keeper {
+    /// One without a process.
+    pub fn new(part: Part, want: Want, held: Held, now: Instant) -> Self {
+        Self {
+            part,
+            state: State::new(want),
+            held,
+            process: None,
+            script: None,
+            steps: Steps::default(),
+            target: None,
+            since: Tai::now(),
+            started: now,
+            ended: Ended(0),
+            due: None,
+            overdue: None,
+            news: true,
+            published: Published::nothing(part),
+        }
+    }
+
+    /// Takes over what the last supervisor of the directory left behind, if it is still there; gives the token's
+    /// holder to be waited for.
+    pub fn adopt(&mut self, place: &Place, token: u64, world: &mut World) {
+        let Some(orphan) = adopt::find(&place.dir, self.part, &self.held.lock, world) else { return };
+        // Nobody would tell us of its end.
+        if world.poll.add(&orphan.hold, token).is_err() {
+            return;
+        }
+        let status = orphan.status;
+        let finish = status.shown == Shown::Finish;
+        let phase = match (finish, status.term) {
+            (true, _) => Phase::Finishing,
+            (false, true) => Phase::Stopping,
+            (false, false) => Phase::Up,
+        };
+        let want = match (status.want_up, status.term) {
+            (true, _) => Want::Up,
+            (false, true) => Want::Down,
+            (false, false) => Want::Once,
+        };
+        self.state = State { phase, want, paused: status.paused, term: status.term };
+        self.since = status.since;
+        self.started = world.now.before(orphan.age);
+        self.target = Some(orphan.pid);
+        self.process = Some(Process { pid: orphan.pid, finish, hold: Some(orphan.hold) });
+    }
+
+    /// Where commands for it are read.
+    pub fn held(&mut self) -> &mut Held {
+        &mut self.held
+    }
+
+    /// Its state.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Its process, if there is one.
+    pub fn pid(&self) -> Option<Pid> {
+        self.process.as_ref().map(|process| process.pid)
+    }
+
+    /// Whether nothing is left to be done or waited for.
+    pub fn is_idle(&self) -> bool {
+        self.process.is_none() && self.script.is_none() && self.steps.is_empty()
+    }
+
+    /// The next moment it wants to be woken.
+    pub fn next_timer(&self) -> Option<Instant> {
+        [self.due, self.overdue, self.published.retry()].into_iter().flatten().min()
+    }
+
+    /// Acts on the timers that are over.
+    pub fn ring(&mut self, place: &Place, world: &mut World) {
+        let now = world.now;
+        if self.due.take_if(|at| *at <= now).is_some() {
+            self.feed(Event::Due, place, world);
+        }
+        if self.overdue.take_if(|at| *at <= now).is_some() {
+            self.feed(Event::Overdue, place, world);
+        }
+        if self.published.retry().is_some_and(|at| at <= now) {
+            self.tell(place, world, false);
+        }
+    }
+
+    /// Acts on the end of a child; gives whether it was one of these.
+    pub fn bury(&mut self, died: Died, place: &Place, world: &mut World) -> bool {
+        if let Some(script) = self.script.take_if(|script| script.pid == died.pid) {
+            let event = match script.then {
+                Then::Signal(command) if died.ended.code() != Some(0) => self.send(command),
+                Then::Prepared => Some(Event::Prepared),
+                Then::Signal(_) | Then::Nothing => None,
+            };
+            self.go_on(event, place, world);
+            return true;
+        }
+        if self.pid() != Some(died.pid) {
+            return false;
+        }
+        self.process_ended(died.ended, place, world);
+        true
+    }
+
+    /// The process that was taken over has ended; how, only its parent could know.
+    pub fn orphan_ended(&mut self, place: &Place, world: &mut World) {
+        if let Some(Process { hold: Some(hold), .. }) = &self.process {
+            let _ = world.poll.remove(hold);
+            self.process_ended(Ended::UNKNOWN, place, world);
+        }
+    }
+
+    fn process_ended(&mut self, ended: Ended, place: &Place, world: &mut World) {
+        let Some(process) = self.process.take() else { return };
+        let early = world.now.since(self.started) < place.policy.early;
+        let event = if process.finish {
+            Event::Finished { early }
+        } else {
+            self.ended = ended;
+            Event::Ended { finish: self.part == Part::Main && has_finish(place), early }
+        };
+        if !matches!(event, Event::Ended { finish: true, .. }) {
+            self.since = Tai::now();
+        }
+        self.feed(event, place, world);
+    }
+
+    /// Lets the machine decide, and does it.
+    pub fn feed(&mut self, event: Event, place: &Place, world: &mut World) {
+        self.go_on(Some(event), place, world);
+    }
+
+    /// Goes on with what waits; `held` says that nothing may be started yet.
+    pub fn resume(&mut self, place: &Place, world: &mut World) {
+        self.go_on(None, place, world);
+    }
+
+    fn go_on(&mut self, mut event: Option<Event>, place: &Place, world: &mut World) {
+        loop {
+            while let Some(happened) = event.take() {
+                let (state, actions) = machine::step(self.state, happened);
+                self.state = state;
+                for action in actions {
+                    event = self.perform(action, place, world).or(event);
+                }
+            }
+            event = match self.next_step(place) {
+                Some(step) => self.take(step, place, world),
+                None => return,
+            };
+        }
+    }
+
+    /// Does one thing; gives what has come of it at once.
+    fn perform(&mut self, action: Action, place: &Place, world: &mut World) -> Option<Event> {
+        match action {
+            Action::Publish => self.news = true,
+            Action::Prepare => self.steps.push(Step::Prepare),
+            Action::Finish => self.steps.push(Step::Finish),
+            Action::Run => return Some(self.start(false, place, world)),
+            Action::Cancel => self.steps.cancel_start(),
+            Action::Signal(Command::Kill) if !self.has_script(Command::Kill, place) => self.kill(),
+            Action::Signal(command) => self.steps.push(Step::Signal(command)),
+            Action::Continue => self.steps.push(Step::Continue),
+            Action::Tell(command) => self.steps.push(Step::Tell(command)),
+            Action::Kill => self.kill(),
+            Action::Wait(Pause::Pace) => self.due = Some(world.now.after(place.policy.pace)),
+            Action::Wait(Pause::Fork) => self.due = Some(world.now.after(place.policy.fork_pause)),
+            Action::Limit(limit) => self.limit(limit, place, world.now),
+            Action::Disarm => (self.due, self.overdue) = (None, None),
+        }
+        None
+    }
+
+    fn limit(&mut self, limit: Limit, place: &Place, now: Instant) {
+        let within = match limit {
+            Limit::Ready => place.policy.ready_within,
+            Limit::Stop => place.policy.kill_after,
+            Limit::Finish => place.policy.finish_within,
+        };
+        if self.overdue.is_none() {
+            self.overdue = within.map(|within| now.after(within));
+        }
+    }
+
+    /// The next step, if no script is at work. A start waits for a log service that cannot be had yet.
+    fn next_step(&mut self, place: &Place) -> Option<Step> {
+        if self.script.is_some() {
+            return None;
+        }
+        self.steps.next(|step| step != Step::Prepare || !place.held_up)
+    }
+
+    fn take(&mut self, step: Step, place: &Place, world: &mut World) -> Option<Event> {
+        match step {
+            Step::Signal(command) => match self.run_script(command, Then::Signal(command), place, world) {
+                true => None,
+                false => self.send(command),
+            },
+            Step::Continue => {
+                self.signal(Signal::CONT);
+                None
+            }
+            Step::Tell(command) => {
+                self.run_script(command, Then::Nothing, place, world);
+                None
+            }
+            Step::Prepare => match self.run_script(Command::Up, Then::Prepared, place, world) {
+                true => None,
+                false => Some(Event::Prepared),
+            },
+            Step::Finish => {
+                self.tell_if_news(place, world);
+                Some(self.start(true, place, world))
+            }
+        }
+    }
+
+    /// Sends a command's signal; TERM is news.
+    fn send(&mut self, command: Command) -> Option<Event> {
+        let sent = self.signal(command.signal()?);
+        (sent && command == Command::Term).then_some(Event::TermSent)
+    }
+
+    /// Sends a signal to `./run`, if the one that was meant is still there.
+    fn signal(&self, signal: Signal) -> bool {
+        match &self.process {
+            Some(process) if !process.finish && self.target == Some(process.pid) => process.signal(signal).is_ok(),
+            _ => false,
+        }
+    }
+
+    fn kill(&self) {
+        if let Some(process) = &self.process {
+            let _ = process.signal(Signal::KILL);
+        }
+    }
+
+    fn has_script(&self, command: Command, place: &Place) -> bool {
+        if self.part == Part::Log {
+            return false;
+        }
+        let path = script_path(command);
+        let Some(path) = path.c_str() else { return false };
+        match file::stat(place.dir.as_fd(), path) {
+            Ok(stat) => file::is_executable(&stat),
+            Err(Errno::NOENT) => false,
+            Err(errno) => {
+                place.report.warn(&[b"unable to stat ", path.to_bytes()], Some(errno));
+                false
+            }
+        }
+    }
+
+    /// Starts `control/C` if it is there; gives whether its end is to be waited for.
+    fn run_script(&mut self, command: Command, then: Then, place: &Place, world: &mut World) -> bool {
+        if !self.has_script(command, place) {
+            return false;
+        }
+        self.tell_if_news(place, world);
+        let path = script_path(command);
+        let Some(path) = path.c_str() else { return false };
+        // runit 2.3.1: the service's process number, or an empty argument if there is none.
+        let mut pid = Text::<16>::new();
+        if let Some(target) = self.target.filter(|_| !matches!(then, Then::Prepared)) {
+            pid.number(u64::from(target.as_raw_nonzero().get().unsigned_abs()));
+        }
+        let failed = |step: spawn::Step, errno| match step {
+            spawn::Step::Descriptor => place.report.fatal(&[b"unable to setup stdout for ", path.to_bytes()], Some(errno)),
+            _ => place.report.fatal(&[b"unable to run ", path.to_bytes()], Some(errno)),
+        };
+        let spawn = Spawn {
+            path,
+            args: ArgList::new([path, pid.c_str().unwrap_or(c"")]),
+            directory: Some(place.dir.as_fd()),
+            below: None,
+            stdin: None,
+            stdout: place.log_input(),
+            mask: &world.services,
+            session: false,
+            failure_code: 111,
+            failed: &failed,
+        };
+        match spawn.start() {
+            Ok(pid) => self.script = Some(Script { pid, then }),
+            Err(errno) => place.report.warn(&[b"unable to fork for ", path.to_bytes()], Some(errno)),
+        }
+        self.script.is_some()
+    }
+
+    /// Starts `./run` or `./finish`.
+    fn start(&mut self, finish: bool, place: &Place, world: &mut World) -> Event {
+        let before = time::since_boot();
+        match self.spawn(finish, place, world) {
+            Ok(pid) => {
+                if !finish {
+                    self.started = world.now;
+                    self.since = Tai::now();
+                    self.target = Some(pid);
+                }
+                self.process = Some(Process { pid, finish, hold: None });
+                adopt::note(&self.held.lock, before, world);
+                Event::Started { ready: place.policy.ready_within.is_none() }
+            }
+            Err(errno) => {
+                place.report.warn(&[b"unable to fork, sleeping"], Some(errno));
+                Event::NotStarted
+            }
+        }
+    }
+
+    fn spawn(&self, finish: bool, place: &Place, world: &World) -> Result<Pid> {
+        let (path, log) = (if finish { c"./finish" } else { c"./run" }, self.part == Part::Log);
+        let (mut code, mut signal) = (Text::<8>::new(), Text::<8>::new());
+        match self.ended.code() {
+            Some(exit) => code.number(u64::from(exit)),
+            None => code.push(b"-1"),
+        };
+        signal.number(u64::from(self.ended.signal_byte()));
+        let failed = |step: spawn::Step, errno| {
+            let text: [&[u8]; 2] = match (step, log) {
+                (spawn::Step::Descriptor, false) => [b"unable to setup filedescriptor for ./run", b""],
+                (spawn::Step::Descriptor, true) => [b"unable to setup filedescriptor for ./log/run", b""],
+                (spawn::Step::Directory, true) => [b"unable to change directory to ./log", b""],
+                (spawn::Step::Directory, false) => [b"unable to change to directory", b""],
+                (spawn::Step::Run, true) => [b"unable to start log/", path.to_bytes()],
+                (spawn::Step::Run, false) => [b"unable to start ", path.to_bytes()],
+            };
+            place.report.fatal(&text, Some(errno));
+        };
+        let args = match (finish, code.c_str(), signal.c_str()) {
+            (true, Some(code), Some(signal)) => ArgList::new([path, code, signal]),
+            _ => ArgList::new([path]),
+        };
+        Spawn {
+            path,
+            args,
+            directory: Some(place.dir.as_fd()),
+            below: log.then_some(c"./log"),
+            stdin: if log { place.log_output() } else { None },
+            stdout: if log { None } else { place.log_input() },
+            mask: &world.services,
+            session: false,
+            failure_code: 111,
+            failed: &failed,
+        }
+        .start()
+    }
+
+    /// Tells readers what is new, if anything is.
+    pub fn tell_if_news(&mut self, place: &Place, world: &World) {
+        if self.news {
+            self.tell(place, world, true);
+        }
+    }
+
+    fn tell(&mut self, place: &Place, world: &World, aloud: bool) {
+        self.news = false;
+        let news = News {
+            dir: &place.dir,
+            part: self.part,
+            report: aloud.then_some(&place.report),
+            state: &self.state,
+            since: self.since,
+            pid: self.pid().map_or(0, |pid| pid.as_raw_nonzero().get().unsigned_abs()),
+        };
+        self.published.tell(&news, world.now);
+    }
+}
+
+impl Process {
+    fn signal(&self, signal: Signal) -> Result<()> {
+        match &self.hold {
+            Some(hold) => process::kill_held(hold.as_fd(), signal),
+            None => process::kill(self.pid, signal),
+        }
+    }
+}
+
+fn script_path(command: Command) -> Text<16> {
+    let mut path = Text::new();
+    path.push(b"control/").push(&[command.byte()]);
+    path
+}
+
+/// Whether `./finish` can be opened for reading; an execute-only script counts as absent, as in runit.
+fn has_finish(place: &Place) -> bool {
+    file::open_read(place.dir.as_fd(), c"./finish").is_ok()
+}

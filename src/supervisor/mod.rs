@@ -1,0 +1,130 @@
+//! The engine: turns what the kernel tells into events of the machine, and its actions into system calls, for any
+//! number of service directories in one process. Each is served through its own directory descriptor.
+//!
+//! One turn: wait; make events of what happened; let each service act; tell readers. Nothing in it waits for a
+//! child, a lock, a timer or a reader.
+
+mod adopt;
+mod keeper;
+mod open;
+mod publish;
+mod steps;
+mod unit;
+
+use crate::report::{FATAL, Failure, Reporter};
+use crate::sys::poll::{self, Poll, Ready};
+use crate::sys::signal::{self, Mask, Signal, Signals};
+use crate::sys::time::Instant;
+use crate::sys::{self, Errno, heap, process};
+use keeper::Died;
+pub use unit::Unit;
+
+/// What the services of one process share.
+pub struct World {
+    poll: Poll,
+    /// The signals that were blocked when we were started, TERM and CHLD never: what services find.
+    services: Mask,
+    /// The moment this turn began.
+    now: Instant,
+    /// The number of this start of the machine, once it has been needed.
+    boot: Option<u32>,
+}
+
+/// A supervisor of any number of service directories.
+pub struct Engine {
+    world: World,
+    signals: Signals,
+}
+
+/// The token of the signals; a unit's are its index times [`unit::TOKENS`] and a few more.
+const SIGNALS: u64 = u64::MAX;
+
+impl Engine {
+    /// Prepares this process: signals are blocked from here on.
+    pub fn new(report: &Reporter) -> Result<Self, Failure> {
+        let failed = |errno: Errno| {
+            report.fatal(&[b"unable to create selfpipe"], Some(errno));
+            Failure::Said(FATAL)
+        };
+        let ours = Mask::of(&[Signal::CHILD, Signal::TERM]);
+        signal::default(Signal::CHILD);
+        signal::default(Signal::TERM);
+        // A lost reader of standard error must not end a supervisor; what it starts finds PIPE as we found it.
+        let before = Mask::of(&[Signal::CHILD, Signal::TERM, Signal::PIPE]).block();
+        let services = before.without(Signal::CHILD).without(Signal::TERM);
+        let signals = Signals::open(&ours).map_err(failed)?;
+        let poll = Poll::new().map_err(failed)?;
+        poll.add(&signals, SIGNALS).map_err(failed)?;
+        Ok(Self { world: World { poll, services, now: Instant::now(), boot: None }, signals })
+    }
+
+    /// What a unit needs to be opened.
+    pub fn world(&mut self) -> &mut World {
+        &mut self.world
+    }
+
+    /// Supervises until every unit has been told to exit and has.
+    pub fn run(&mut self, units: &mut [Unit]) {
+        heap::seal();
+        for unit in &mut *units {
+            unit.begin(&mut self.world);
+        }
+        while !self.settle(units) {
+            self.turn(units);
+        }
+    }
+
+    /// Lets each unit act on what its events have brought about; gives whether all are gone.
+    fn settle(&mut self, units: &mut [Unit]) -> bool {
+        let mut gone = true;
+        for unit in units {
+            gone &= unit.settle(&mut self.world);
+        }
+        gone
+    }
+
+    fn turn(&mut self, units: &mut [Unit]) {
+        let until = units.iter().filter_map(Unit::next_timer).min();
+        let mut room = poll::events();
+        match self.world.poll.wait(until, &mut room) {
+            Ok(happened) => {
+                self.world.now = Instant::now();
+                for ready in happened {
+                    match ready.token {
+                        SIGNALS => take_signals(&self.signals, &mut self.world, units),
+                        _ => deliver(ready, &mut self.world, units),
+                    }
+                }
+            }
+            // Nothing documented can fail here; if something does, do not spin.
+            Err(_) => sys::time::pause(),
+        }
+        self.world.now = Instant::now();
+        for unit in units {
+            unit.ring(&mut self.world);
+        }
+    }
+}
+
+fn deliver(ready: Ready, world: &mut World, units: &mut [Unit]) {
+    let (index, which) = unit::untoken(ready.token);
+    if let Some(unit) = units.get_mut(index) {
+        unit.hear(which, world);
+    }
+}
+
+fn take_signals(signals: &Signals, world: &mut World, units: &mut [Unit]) {
+    while let Some(number) = signals.next() {
+        if number == Signal::TERM.as_raw() {
+            for unit in &mut *units {
+                unit.leave(world);
+            }
+        }
+    }
+    // One SIGCHLD can stand for many children.
+    while let Some((pid, ended)) = process::reap() {
+        let died = Died { pid, ended };
+        // What nobody knows was inherited from whoever became us; it has been collected, that is all.
+        let _ = units.iter_mut().any(|unit| unit.bury(died, world));
+    }
+}

@@ -1,0 +1,154 @@
+//! Start-up of one service directory, in runit's order and with its messages. Here failure is still allowed.
+
+use super::keeper::Held;
+use super::unit::Place;
+use crate::report::{FATAL, Failure, Reporter};
+use crate::service::machine::Want;
+use crate::service::names::{File, LONGEST_LINK, PRIVATE_MODE, Part, SUPERVISE_MODE, path};
+use crate::service::policy::Policy;
+use crate::sys::{AsFd, BorrowedFd, Errno, OwnedFd, Result as SysResult, fifo, file, lock as locks};
+use core::ffi::CStr;
+
+/// Says that something cannot be done, on what and why; the result ends the program.
+pub fn refused(place: &Place, what: &[u8], on: &CStr, why: Errno) -> Failure {
+    place.report.fatal(&[what, on.to_bytes()], Some(why));
+    Failure::Said(FATAL)
+}
+
+/// Opens the directory, and looks whether the service is to start by itself.
+pub fn directory(dir: &CStr, report: Reporter<'static>) -> Result<(Place, Want), Failure> {
+    let opened = file::open_place(file::CWD, dir).and_then(|dir| file::may_enter(dir.as_fd()).map(|()| dir));
+    let dir = opened.map_err(|errno| {
+        report.fatal(&[b"unable to change to directory"], Some(errno));
+        Failure::Said(FATAL)
+    })?;
+    let place = Place { dir, report, policy: Policy::RUNIT, pipe: None, held_up: false };
+    let want = want(&place, Part::Main);
+    Ok((place, want))
+}
+
+/// Whether one part starts by itself.
+pub fn want(place: &Place, part: Part) -> Want {
+    match file::stat(place.dir.as_fd(), path(part, File::Down)) {
+        Ok(_) => Want::Down,
+        Err(_) => Want::Up,
+    }
+}
+
+/// Whether there is a log service; if so the pipe is made.
+pub fn has_log(place: &mut Place) -> Result<bool, Failure> {
+    match file::stat(place.dir.as_fd(), c"log") {
+        Ok(stat) if file::is_directory(&stat) => {}
+        Ok(_) => {
+            place.report.warn(&[b"./log: not a directory."], None);
+            return Ok(false);
+        }
+        Err(Errno::NOENT) => return Ok(false),
+        Err(errno) => {
+            place.report.warn(&[b"unable to stat() ./log: "], Some(errno));
+            return Ok(false);
+        }
+    }
+    let pipe = fifo::pipe().map_err(|errno| refused(place, b"unable to create log pipe", c"", errno))?;
+    place.pipe = Some(pipe);
+    Ok(true)
+}
+
+/// Opens and takes the lock of one part, making `supervise/` if need be. Another supervisor of the service itself
+/// is fatal; of the log service alone it is `None`.
+pub fn lock(place: &Place, part: Part) -> Result<Option<OwnedFd>, Failure> {
+    let name = path(part, File::Lock);
+    let open = || file::open_append(place.dir.as_fd(), name, PRIVATE_MODE);
+    let opened = match open() {
+        Err(Errno::NOENT) => {
+            make_supervise(place, part)?;
+            open()
+        }
+        other => other,
+    };
+    let lock = opened.map_err(|errno| refused(place, b"unable to open ", name, errno))?;
+    match locks::try_exclusive(&lock) {
+        Ok(()) => Ok(Some(lock)),
+        Err(Errno::AGAIN) if part == Part::Log => Ok(None),
+        Err(errno) => Err(refused(place, b"unable to lock ", name, errno)),
+    }
+}
+
+/// Makes `supervise`, or what it is a dangling link to. What cannot be made shows when the lock is opened.
+fn make_supervise(place: &Place, part: Part) -> Result<(), Failure> {
+    let (dir, shown) = match part {
+        Part::Main => (None, c"./supervise"),
+        Part::Log => (Some(open_log_directory(place)?), c"./log/supervise"),
+    };
+    let at = dir.as_ref().unwrap_or(&place.dir).as_fd();
+    if file::make_directory(at, c"supervise", SUPERVISE_MODE).is_ok() {
+        return Ok(());
+    }
+    match make_link_target(at) {
+        // Not a link, or nothing at all: what matters shows when the lock is opened.
+        Ok(()) | Err(Errno::NOENT | Errno::INVAL) => Ok(()),
+        Err(Errno::NAMETOOLONG) => {
+            place.report.fatal(&[b"unable to readlink ", shown.to_bytes(), b": name too long"], None);
+            Err(Failure::Said(FATAL))
+        }
+        Err(errno) => Err(refused(place, b"unable to readlink ", shown, errno)),
+    }
+}
+
+/// Makes the directory that the link `supervise` leads to, one step. Kept apart for its large buffer: pages of the
+/// stack that start-up touches stay with the process.
+#[inline(never)]
+fn make_link_target(at: BorrowedFd<'_>) -> SysResult<()> {
+    let mut text = [0; LONGEST_LINK];
+    file::read_link(at, c"supervise", &mut text)?;
+    // A link's text is shorter than the buffer, so there is a NUL, and a failure shows with the lock.
+    if let Ok(target) = CStr::from_bytes_until_nul(&text) {
+        let _ = file::make_directory(at, target, SUPERVISE_MODE);
+    }
+    Ok(())
+}
+
+fn open_log_directory(place: &Place) -> Result<OwnedFd, Failure> {
+    file::open_place(place.dir.as_fd(), c"log").map_err(|errno| refused(place, b"unable to change directory to ./log", c"", errno))
+}
+
+/// Opens the fifo for commands, making it if need be.
+pub fn control(place: &Place, part: Part) -> Result<OwnedFd, Failure> {
+    let name = path(part, File::Control);
+    let at = place.dir.as_fd();
+    let not_a_fifo = || {
+        place.report.fatal(&[name.to_bytes(), b" exists but is not a fifo"], None);
+        Failure::Said(FATAL)
+    };
+    let opened = match fifo::open_both(at, name) {
+        Err(Errno::NOENT) => {
+            let _ = fifo::make(at, name, PRIVATE_MODE);
+            fifo::open_both(at, name)
+        }
+        other => other,
+    };
+    let stat = match &opened {
+        Ok(fd) => file::stat_open(fd),
+        Err(_) => file::stat(at, name),
+    };
+    let stat = stat.map_err(|errno| refused(place, b"unable to stat ", name, errno))?;
+    if !file::is_fifo(&stat) {
+        return Err(not_a_fifo());
+    }
+    opened.map_err(|errno| refused(place, b"unable to open ", name, errno))
+}
+
+/// Opens the fifo that says that a supervisor is here. From then on readers find a whole status.
+pub fn ok(place: &Place, part: Part, held: &mut Held) -> Result<(), Failure> {
+    let name = path(part, File::Ok);
+    let at = place.dir.as_fd();
+    let opened = match fifo::open_read(at, name) {
+        Err(Errno::NOENT) => {
+            let _ = fifo::make(at, name, PRIVATE_MODE);
+            fifo::open_read(at, name)
+        }
+        other => other,
+    };
+    held.ok = Some(opened.map_err(|errno| refused(place, b"unable to read ", name, errno))?);
+    Ok(())
+}

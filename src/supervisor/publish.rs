@@ -1,0 +1,114 @@
+//! Telling readers: `pid`, `stat` and `status`, each replaced whole, and only if it says something new.
+
+use crate::report::Reporter;
+use crate::service::machine::{State, Want};
+use crate::service::names::{File, PUBLIC_MODE, Part, path};
+use crate::service::status::{self, LEN, Status};
+use crate::sys::file::{self, Replacing};
+use crate::sys::time::{Duration, Instant};
+use crate::sys::{AsFd, OwnedFd};
+use crate::tai::Tai;
+use crate::text::Text;
+
+/// What readers have been told last, and when to try again after a file could not be replaced.
+pub struct Published {
+    pid: Option<u32>,
+    /// `status`, and what `stat` knows better: down from exit.
+    state: Option<([u8; LEN], Want)>,
+    retry: Option<(Instant, Duration)>,
+}
+
+const FIRST_RETRY: Duration = Duration::from_secs(1);
+const LAST_RETRY: Duration = Duration::from_secs(64);
+
+/// One thing to tell, and in whose name to complain.
+pub struct News<'a> {
+    /// The service directory.
+    pub dir: &'a OwnedFd,
+    /// Which of its processes.
+    pub part: Part,
+    /// Where complaints go; `None` for silence: it is another try.
+    pub report: Option<&'a Reporter<'a>>,
+    /// The state.
+    pub state: &'a State,
+    /// The time it is published with.
+    pub since: Tai,
+    /// The process; 0 for none.
+    pub pid: u32,
+}
+
+impl Published {
+    /// Nothing has been told. runit has one "pid has changed" mark for both parts, so `log/supervise/pid` is not
+    /// there before the log service's first start.
+    pub fn nothing(part: Part) -> Self {
+        let pid = match part {
+            Part::Main => None,
+            Part::Log => Some(0),
+        };
+        Self { pid, state: None, retry: None }
+    }
+
+    /// When to try again, if a file could not be replaced.
+    pub fn retry(&self) -> Option<Instant> {
+        self.retry.map(|(at, _)| at)
+    }
+
+    /// Replaces the files whose content has changed. They do not wait for each other: one that cannot be
+    /// replaced says so and is tried again later.
+    pub fn tell(&mut self, news: &News<'_>, now: Instant) {
+        let mut done = true;
+        if self.pid != Some(news.pid) {
+            let mut text = Text::<16>::new();
+            if news.pid != 0 {
+                text.number(u64::from(news.pid)).push(b"\n");
+            }
+            let told = news.replace(File::Pid, text.bytes());
+            self.pid = if told { Some(news.pid) } else { None };
+            done &= told;
+        }
+        let bytes = Status::of(news.state, news.since, news.pid).to_bytes();
+        let state = Some((bytes, news.state.want));
+        if self.state != state {
+            // Both are tried, whatever becomes of the first.
+            let told = news.replace(File::Stat, status::words(news.state).bytes()) & news.replace(File::Status, &bytes);
+            self.state = if told { state } else { None };
+            done &= told;
+        }
+        self.retry = if done { None } else { Some(self.next_retry(now, news.report.is_none())) };
+    }
+
+    /// Each try that fails doubles the distance to the next one; a change of the service starts anew.
+    fn next_retry(&self, now: Instant, again: bool) -> (Instant, Duration) {
+        let pause = match self.retry {
+            Some((_, last)) if again => (last * 2).min(LAST_RETRY),
+            _ => FIRST_RETRY,
+        };
+        (now.after(pause), pause)
+    }
+}
+
+impl News<'_> {
+    fn replace(&self, what: File, bytes: &[u8]) -> bool {
+        let new = path(self.part, match what {
+            File::Pid => File::PidNew,
+            File::Stat => File::StatNew,
+            _ => File::StatusNew,
+        });
+        let old = path(self.part, what);
+        let done = file::replace(self.dir.as_fd(), old, new, PUBLIC_MODE, bytes);
+        if let (Err(trouble), Some(report)) = (done, self.report) {
+            let (new, old) = (new.to_bytes(), old.to_bytes());
+            match trouble {
+                Replacing::Open(errno) => report.warn(&[b"unable to open ", new], Some(errno)),
+                Replacing::Write(errno) => report.warn(&[b"unable to write ", new], Some(errno)),
+                Replacing::Short => report.warn(&[b"unable to write ", new, b": partial write."], None),
+                Replacing::Rename(errno) => report.warn(&[b"unable to rename ", base(new), b" to ", old], Some(errno)),
+            }
+        }
+        done.is_ok()
+    }
+}
+
+fn base(path: &[u8]) -> &[u8] {
+    path.rsplit(|&byte| byte == b'/').next().unwrap_or(path)
+}

@@ -1,0 +1,305 @@
+//! A service directory: the service, its logger, the pipe between them, and the way out.
+
+use super::keeper::{Died, Held, Keeper};
+use super::{World, adopt, open};
+use crate::report::{FATAL, Failure, Reporter};
+use crate::service::command::Command;
+use crate::service::machine::Event;
+use crate::service::names::{File, Part, path};
+use crate::service::policy::Policy;
+use crate::sys::time::Instant;
+use crate::sys::{AsFd, BorrowedFd, OwnedFd, file};
+use core::ffi::CStr;
+
+/// How many tokens a unit has: control and orphan of the service, and of the logger.
+pub const TOKENS: u64 = 4;
+
+/// What a token of a unit is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Heard {
+    /// Commands have come.
+    Control(Part),
+    /// A process that was taken over has ended.
+    Orphan(Part),
+}
+
+/// The token of one unit's descriptor.
+pub fn token(index: usize, which: Heard) -> u64 {
+    let number = match which {
+        Heard::Control(Part::Main) => 0,
+        Heard::Control(Part::Log) => 1,
+        Heard::Orphan(Part::Main) => 2,
+        Heard::Orphan(Part::Log) => 3,
+    };
+    u64::try_from(index).unwrap_or(u64::MAX / TOKENS - 1) * TOKENS + number
+}
+
+/// The unit and the descriptor of a token.
+pub fn untoken(token: u64) -> (usize, Heard) {
+    let which = match token % TOKENS {
+        0 => Heard::Control(Part::Main),
+        1 => Heard::Control(Part::Log),
+        2 => Heard::Orphan(Part::Main),
+        _ => Heard::Orphan(Part::Log),
+    };
+    (usize::try_from(token / TOKENS).unwrap_or(usize::MAX), which)
+}
+
+/// Where a service is, and what its two processes share.
+pub struct Place {
+    /// The service directory.
+    pub dir: OwnedFd,
+    /// In whose name to speak.
+    pub report: Reporter<'static>,
+    /// The times.
+    pub policy: Policy,
+    /// The log pipe, both sides, for the life of the supervisor: neither process notices that the other restarts.
+    pub pipe: Option<(OwnedFd, OwnedFd)>,
+    /// Whether nothing may be started yet.
+    pub held_up: bool,
+}
+
+impl Place {
+    /// Where the service writes for its logger.
+    pub fn log_input(&self) -> Option<BorrowedFd<'_>> {
+        self.pipe.as_ref().map(|(_, write)| write.as_fd())
+    }
+
+    /// Where the logger reads.
+    pub fn log_output(&self) -> Option<BorrowedFd<'_>> {
+        self.pipe.as_ref().map(|(read, _)| read.as_fd())
+    }
+}
+
+/// Where leaving has got to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Leaving {
+    /// Not at all.
+    No,
+    /// The pipe is closed and the logger should see the end of its input, until then.
+    Draining(Instant),
+    /// It did not, and has got TERM; after that it is left to itself.
+    Ending(Instant),
+    /// Nothing is left to do.
+    Gone,
+}
+
+/// One service directory and all that is kept for it.
+pub struct Unit {
+    index: usize,
+    place: Place,
+    main: Keeper,
+    log: Option<Keeper>,
+    /// When to try again to lock the log service's directory, which somebody else supervises.
+    locked_out: Option<Instant>,
+    leaving: Leaving,
+}
+
+impl Unit {
+    /// Opens the service directory `dir` as the unit number `index` of its engine. Messages are `report`'s.
+    pub fn open(index: usize, dir: &CStr, report: Reporter<'static>, world: &mut World) -> Result<Self, Failure> {
+        let (mut place, want) = open::directory(dir, report)?;
+        let has_log = open::has_log(&mut place)?;
+        let lock = open::lock(&place, Part::Main)?.ok_or(Failure::Said(FATAL))?;
+        let log_lock = if has_log { open::lock(&place, Part::Log)? } else { None };
+
+        let control = open::control(&place, Part::Main)?;
+        let held = Held { lock, control, ok: None };
+        let mut main = Keeper::new(Part::Main, want, held, world.now);
+        main.adopt(&place, token(index, Heard::Orphan(Part::Main)), world);
+        main.tell_if_news(&place, world);
+        let mut unit = Self { index, place, main, log: None, locked_out: None, leaving: Leaving::No };
+        match log_lock {
+            Some(lock) => unit.open_log(lock, world)?,
+            None if has_log => unit.hold_up(world.now),
+            None => {}
+        }
+        open::ok(&unit.place, Part::Main, unit.main.held())?;
+        unit.listen(Part::Main, world)?;
+        if let Some(log) = &mut unit.log {
+            open::ok(&unit.place, Part::Log, log.held())?;
+        }
+        unit.place.report.waits = false;
+        Ok(unit)
+    }
+
+    fn open_log(&mut self, lock: OwnedFd, world: &mut World) -> Result<(), Failure> {
+        let control = open::control(&self.place, Part::Log)?;
+        let held = Held { lock, control, ok: None };
+        let mut log = Keeper::new(Part::Log, open::want(&self.place, Part::Log), held, world.now);
+        log.adopt(&self.place, token(self.index, Heard::Orphan(Part::Log)), world);
+        if let Some(pipe) = log.pid().and_then(adopt::pipe_of) {
+            self.place.pipe = Some(pipe);
+        }
+        log.tell_if_news(&self.place, world);
+        self.log = Some(log);
+        self.listen(Part::Log, world)
+    }
+
+    /// Waits for commands to one part.
+    fn listen(&mut self, part: Part, world: &World) -> Result<(), Failure> {
+        let keeper = match part {
+            Part::Main => Some(&mut self.main),
+            Part::Log => self.log.as_mut(),
+        };
+        let Some(keeper) = keeper else { return Ok(()) };
+        let added = world.poll.add(&keeper.held().control, token(self.index, Heard::Control(part)));
+        added.map_err(|errno| open::refused(&self.place, b"unable to wait for ", path(part, File::Control), errno))
+    }
+
+    /// Somebody else supervises the log service. runit waits for that somebody, deaf; here the service just does
+    /// not start yet, and is asked to leave as ever.
+    fn hold_up(&mut self, now: Instant) {
+        self.place.held_up = true;
+        self.locked_out = Some(now.after(self.place.policy.pace));
+    }
+
+    /// Tries again to get the log service.
+    fn try_log(&mut self, world: &mut World) {
+        match open::lock(&self.place, Part::Log) {
+            Ok(Some(lock)) => {
+                let opened = self.open_log(lock, world);
+                let heard = self.log.as_mut().map(|log| open::ok(&self.place, Part::Log, log.held()));
+                if opened.is_err() || heard.is_some_and(|heard| heard.is_err()) {
+                    self.log = None;
+                    return self.hold_up(world.now);
+                }
+                self.place.held_up = false;
+                self.begin(world);
+                self.main.resume(&self.place, world);
+            }
+            Ok(None) | Err(_) => self.hold_up(world.now),
+        }
+    }
+
+    /// Starts what is wanted up, the log service first.
+    pub fn begin(&mut self, world: &mut World) {
+        if let Some(log) = &mut self.log {
+            log.feed(Event::Begin, &self.place, world);
+        }
+        self.main.feed(Event::Begin, &self.place, world);
+    }
+
+    /// Reads what has come for one part.
+    pub fn hear(&mut self, which: Heard, world: &mut World) {
+        match which {
+            Heard::Control(part) => self.read_commands(part, world),
+            Heard::Orphan(Part::Main) => self.main.orphan_ended(&self.place, world),
+            Heard::Orphan(Part::Log) => {
+                if let Some(log) = &mut self.log {
+                    log.orphan_ended(&self.place, world);
+                }
+            }
+        }
+    }
+
+    fn read_commands(&mut self, part: Part, world: &mut World) {
+        // A flood is taken in portions, so that everything else is heard between them.
+        let mut bytes = [0; 64];
+        let keeper = match part {
+            Part::Main => Some(&mut self.main),
+            Part::Log => self.log.as_mut(),
+        };
+        let read = keeper.map(|keeper| file::read_some(&keeper.held().control, &mut bytes));
+        let Some(Ok(Some(count))) = read else { return };
+        for command in bytes.into_iter().take(count).filter_map(Command::from_byte) {
+            match part {
+                Part::Main => self.command(command, world),
+                Part::Log => self.log_command(command, world),
+            }
+        }
+    }
+
+    /// A command to the service. On the way out there is no more log pipe to start it with.
+    fn command(&mut self, command: Command, world: &mut World) {
+        if self.leaving == Leaving::No {
+            self.main.feed(Event::Command(command), &self.place, world);
+        }
+    }
+
+    /// A command to the log service: it does not know `x`, and on the way out it can only be ended.
+    fn log_command(&mut self, command: Command, world: &mut World) {
+        let command = match (command, self.leaving) {
+            (Command::Exit, _) => return,
+            (_, Leaving::No) => command,
+            (Command::Up | Command::Once, _) => return,
+            (Command::Down, _) => Command::Term,
+            (_, _) => command,
+        };
+        if let Some(log) = &mut self.log {
+            log.feed(Event::Command(command), &self.place, world);
+        }
+    }
+
+    /// The supervisor is to end: as if it had been told to exit.
+    pub fn leave(&mut self, world: &mut World) {
+        self.command(Command::Exit, world);
+    }
+
+    /// Acts on the end of a child; gives whether it was one of this unit's.
+    pub fn bury(&mut self, died: Died, world: &mut World) -> bool {
+        if self.main.bury(died, &self.place, world) {
+            return true;
+        }
+        self.log.as_mut().is_some_and(|log| log.bury(died, &self.place, world))
+    }
+
+    /// The next moment it wants to be woken.
+    pub fn next_timer(&self) -> Option<Instant> {
+        let leaving = match self.leaving {
+            Leaving::Draining(at) | Leaving::Ending(at) => Some(at),
+            Leaving::No | Leaving::Gone => None,
+        };
+        let log = self.log.as_ref().and_then(Keeper::next_timer);
+        [self.main.next_timer(), log, self.locked_out, leaving].into_iter().flatten().min()
+    }
+
+    /// Acts on the timers that are over.
+    pub fn ring(&mut self, world: &mut World) {
+        let now = world.now;
+        self.main.ring(&self.place, world);
+        if let Some(log) = &mut self.log {
+            log.ring(&self.place, world);
+        }
+        if self.locked_out.take_if(|at| *at <= now).is_some() {
+            self.try_log(world);
+        }
+        match self.leaving {
+            Leaving::Draining(at) if at <= now => {
+                self.place.report.warn(&[b"log service has not ended with its input, sending TERM"], None);
+                self.log_command(Command::Term, world);
+                self.leaving = Leaving::Ending(now.after(self.place.policy.log_drain));
+            }
+            Leaving::Ending(at) if at <= now => {
+                self.place.report.warn(&[b"log service does not end, leaving it behind"], None);
+                self.leaving = Leaving::Gone;
+            }
+            Leaving::Draining(_) | Leaving::Ending(_) | Leaving::No | Leaving::Gone => {}
+        }
+    }
+
+    /// Goes a step further on the way out if it can, and tells readers; gives whether the unit is gone.
+    pub fn settle(&mut self, world: &mut World) -> bool {
+        if self.leaving == Leaving::No && self.main.state().is_gone() && self.main.is_idle() {
+            self.close_log(world);
+        }
+        let log_runs = self.log.as_ref().is_some_and(|log| log.pid().is_some());
+        if self.leaving != Leaving::No && !log_runs {
+            self.leaving = Leaving::Gone;
+        }
+        self.main.tell_if_news(&self.place, world);
+        if let Some(log) = &mut self.log {
+            log.tell_if_news(&self.place, world);
+        }
+        self.leaving == Leaving::Gone
+    }
+
+    /// The service is down for good: its logger gets to the end of its input and is not started again.
+    fn close_log(&mut self, world: &mut World) {
+        self.leaving = Leaving::Draining(world.now.after(self.place.policy.log_drain));
+        self.place.pipe = None;
+        if let Some(log) = self.log.as_mut().filter(|log| log.pid().is_some()) {
+            log.feed(Event::Retire, &self.place, world);
+        }
+    }
+}

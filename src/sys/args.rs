@@ -1,0 +1,140 @@
+//! What the kernel hands a new program: its arguments and environment, as they lie in memory.
+
+use super::ffi;
+use core::ffi::{CStr, c_char, c_int};
+
+/// The arguments of the program: C strings that live as long as the process.
+#[derive(Clone, Copy)]
+pub struct Args(&'static [*const c_char]);
+
+impl Args {
+    /// Takes what the C start-up code gave to `main`.
+    ///
+    /// # Safety
+    /// `argv` points to `argc` pointers to NUL-terminated strings, all of which stay for the life of the process.
+    pub unsafe fn from_main(argc: c_int, argv: *const *const c_char) -> Self {
+        let len = usize::try_from(argc).unwrap_or(0);
+        if argv.is_null() || len == 0 {
+            return Self(&[]);
+        }
+        // SAFETY: the caller promises `argc` valid pointers that are never moved or freed.
+        Self(unsafe { core::slice::from_raw_parts(argv, len) })
+    }
+
+    /// The argument at `index`.
+    pub fn get(self, index: usize) -> Option<&'static CStr> {
+        let at = *self.0.get(index)?;
+        // SAFETY: `from_main` was promised that every pointer is to a NUL-terminated string that stays.
+        Some(unsafe { CStr::from_ptr(at) })
+    }
+
+    /// The arguments from `from` on.
+    pub fn skip(self, from: usize) -> Self {
+        Self(self.0.get(from..).unwrap_or(&[]))
+    }
+
+    /// How many there are.
+    pub fn len(self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Each in turn.
+    pub fn iter(self) -> impl Iterator<Item = &'static CStr> {
+        (0..self.len()).filter_map(move |index| self.get(index))
+    }
+}
+
+/// The memory of one argument, to be written over so that `ps` shows something else.
+pub struct Title {
+    start: *mut u8,
+    len: usize,
+}
+
+impl Title {
+    /// Takes the memory of the argument at `index` for good.
+    ///
+    /// # Safety
+    /// From here on nothing else may read that argument, through any copy of `args`.
+    pub unsafe fn of(args: Args, index: usize) -> Option<Self> {
+        let text = args.get(index)?;
+        Some(Self { start: text.as_ptr().cast_mut().cast(), len: text.to_bytes().len() })
+    }
+
+    /// The bytes, without the NUL that ends them.
+    pub fn bytes(&mut self) -> &mut [u8] {
+        // SAFETY: the kernel lays arguments on the writable stack; `start` and `len` are one of them, it stays
+        // for the life of the process, and `of` was promised that nobody else looks at it.
+        unsafe { core::slice::from_raw_parts_mut(self.start, self.len) }
+    }
+}
+
+/// The value of a variable of the environment.
+pub fn variable(name: &[u8]) -> Option<&'static [u8]> {
+    let mut index = 0;
+    while let Some(entry) = environment_entry(index) {
+        if let Some(value) = entry.strip_prefix(name).and_then(|rest| rest.strip_prefix(b"=")) {
+            return Some(value);
+        }
+        index += 1;
+    }
+    None
+}
+
+fn environment_entry(index: usize) -> Option<&'static [u8]> {
+    let list = environment();
+    if list.is_null() {
+        return None;
+    }
+    // SAFETY: the list ends in a null pointer and the caller stops there, so `index` is never past its end.
+    let at = unsafe { list.add(index) };
+    // SAFETY: as above; the entry is an initialised pointer.
+    let entry = unsafe { *at };
+    if entry.is_null() {
+        return None;
+    }
+    // SAFETY: an entry that is not null is a NUL-terminated string; svbox never changes its own environment.
+    Some(unsafe { CStr::from_ptr(entry) }.to_bytes())
+}
+
+/// The environment as `execve` takes it.
+pub(super) fn environment() -> *const *const c_char {
+    // SAFETY: the C library sets it before `main`, and no thread of svbox ever writes to it.
+    unsafe { ffi::environ }
+}
+
+/// The path that the kernel ran to start this process; its last part is the command name that `ps` shows.
+pub fn executed() -> Option<&'static CStr> {
+    const AT_EXECFN: usize = 31;
+    // SAFETY: takes a number and gives a number, 0 for an entry the kernel did not pass.
+    let at = unsafe { ffi::getauxval(AT_EXECFN) };
+    if at == 0 {
+        return None;
+    }
+    // SAFETY: the kernel put a NUL-terminated string there, on the stack, and nothing moves it.
+    Some(unsafe { CStr::from_ptr(at as *const c_char) })
+}
+
+/// Defines the C `main` of a program that has one function from [`Args`] to an exit code.
+///
+/// The ordinary start-up of Rust's library would ignore SIGPIPE, and every service would inherit that.
+#[macro_export]
+macro_rules! entry {
+    ($run:path) => {
+        #[global_allocator]
+        static HEAP: $crate::sys::heap::Heap = $crate::sys::heap::Heap;
+
+        #[allow(unsafe_code)]
+        #[unsafe(no_mangle)]
+        extern "C" fn main(argc: core::ffi::c_int, argv: *const *const core::ffi::c_char) -> core::ffi::c_int {
+            // SAFETY: the C start-up code calls this once with the kernel's argument list, which lies on the
+            // stack above everything else and is never freed.
+            let args = unsafe { $crate::sys::args::Args::from_main(argc, argv) };
+            $run(args)
+        }
+    };
+}

@@ -1,0 +1,201 @@
+//! Files, each reached from an open directory; the current directory plays no part.
+
+use super::{AsFd, BorrowedFd, Errno, OwnedFd, Result, again};
+use core::ffi::CStr;
+use rustix::fs::{self, Access, AtFlags, FileType, Mode, OFlags, Stat, Timespec, Timestamps};
+
+/// The current directory, as the place a relative path starts from.
+pub use rustix::fs::CWD;
+
+/// Opens a directory as a place to start from; nothing can be read through it.
+pub fn open_place(at: BorrowedFd<'_>, path: &CStr) -> Result<OwnedFd> {
+    open(at, path, OFlags::PATH | OFlags::DIRECTORY, 0)
+}
+
+/// Whether the directory may be entered.
+pub fn may_enter(dir: BorrowedFd<'_>) -> Result<()> {
+    again(|| fs::accessat(dir, c".", Access::EXEC_OK, AtFlags::EACCESS))
+}
+
+/// Opens `/dev/null` for reading and writing, open over exec as well.
+pub fn open_null() -> Result<OwnedFd> {
+    again(|| fs::openat(CWD, c"/dev/null", OFlags::RDWR, Mode::empty()))
+}
+
+/// Opens for reading; never waits for a fifo's writer.
+pub fn open_read(at: BorrowedFd<'_>, path: &CStr) -> Result<OwnedFd> {
+    open(at, path, OFlags::RDONLY | OFlags::NONBLOCK, 0)
+}
+
+/// Opens for appending, making it if need be.
+pub fn open_append(at: BorrowedFd<'_>, path: &CStr, mode: u32) -> Result<OwnedFd> {
+    open(at, path, OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE | OFlags::NONBLOCK, mode)
+}
+
+pub(super) fn open(at: BorrowedFd<'_>, path: &CStr, flags: OFlags, mode: u32) -> Result<OwnedFd> {
+    again(|| fs::openat(at, path, flags | OFlags::CLOEXEC | OFlags::NOCTTY, Mode::from_raw_mode(mode)))
+}
+
+/// What a path leads to, symbolic links followed.
+pub fn stat(at: BorrowedFd<'_>, path: &CStr) -> Result<Stat> {
+    again(|| fs::statat(at, path, AtFlags::empty()))
+}
+
+/// What a path is, a symbolic link not followed.
+pub fn link_stat(at: BorrowedFd<'_>, path: &CStr) -> Result<Stat> {
+    again(|| fs::statat(at, path, AtFlags::SYMLINK_NOFOLLOW))
+}
+
+/// What an open file is.
+pub fn stat_open(fd: impl AsFd) -> Result<Stat> {
+    fs::fstat(fd)
+}
+
+/// Whether it is a directory.
+pub fn is_directory(stat: &Stat) -> bool {
+    FileType::from_raw_mode(stat.st_mode) == FileType::Directory
+}
+
+/// Whether it is a fifo.
+pub fn is_fifo(stat: &Stat) -> bool {
+    FileType::from_raw_mode(stat.st_mode) == FileType::Fifo
+}
+
+/// Whether its owner may execute it.
+pub fn is_executable(stat: &Stat) -> bool {
+    stat.st_mode & 0o100 != 0
+}
+
+/// Whether the path exists, links followed.
+pub fn exists(at: BorrowedFd<'_>, path: &CStr) -> Result<bool> {
+    match stat(at, path) {
+        Ok(_) => Ok(true),
+        Err(Errno::NOENT) => Ok(false),
+        Err(errno) => Err(errno),
+    }
+}
+
+/// Makes a directory.
+pub fn make_directory(at: BorrowedFd<'_>, path: &CStr, mode: u32) -> Result<()> {
+    again(|| fs::mkdirat(at, path, Mode::from_raw_mode(mode)))
+}
+
+/// The text of a symbolic link, in `buffer`; `ENAMETOOLONG` if it does not fit.
+pub fn read_link<'b>(at: BorrowedFd<'_>, path: &CStr, buffer: &'b mut [u8]) -> Result<&'b [u8]> {
+    let room = buffer.len();
+    let len = again(|| fs::readlinkat_raw(at, path, &mut *buffer))?;
+    if len >= room {
+        return Err(Errno::NAMETOOLONG);
+    }
+    Ok(buffer.get(..len).unwrap_or(&[]))
+}
+
+/// Reads until the buffer is full or the file ends; gives the number of bytes.
+pub fn read_full(fd: impl AsFd, buffer: &mut [u8]) -> Result<usize> {
+    let mut done = 0;
+    while let Some(rest) = buffer.get_mut(done..).filter(|rest| !rest.is_empty()) {
+        match again(|| rustix::io::read(&fd, &mut *rest))? {
+            0 => break,
+            count => done += count,
+        }
+    }
+    Ok(done)
+}
+
+/// Reads what is there now: `None` if nothing is and more may come, 0 bytes at the end.
+pub fn read_some(fd: impl AsFd, buffer: &mut [u8]) -> Result<Option<usize>> {
+    match again(|| rustix::io::read(&fd, &mut *buffer)) {
+        Ok(count) => Ok(Some(count)),
+        Err(Errno::AGAIN) => Ok(None),
+        Err(errno) => Err(errno),
+    }
+}
+
+/// Writes all of it.
+pub fn write_all(fd: impl AsFd, mut bytes: &[u8]) -> Result<()> {
+    while !bytes.is_empty() {
+        let count = write_once(&fd, bytes)?;
+        bytes = bytes.get(count..).unwrap_or(&[]);
+    }
+    Ok(())
+}
+
+/// Writes what the descriptor takes in one call.
+pub fn write_once(fd: impl AsFd, bytes: &[u8]) -> Result<usize> {
+    again(|| rustix::io::write(&fd, bytes))
+}
+
+/// Where replacing a file failed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Replacing {
+    /// The new file could not be opened.
+    Open(Errno),
+    /// It could not be written.
+    Write(Errno),
+    /// It took only a part.
+    Short,
+    /// It could not take the old one's name.
+    Rename(Errno),
+}
+
+/// Puts `bytes` in the place of `path`: readers see the old file or the whole new one. What fails leaves the
+/// old file as it is and no new one behind.
+pub fn replace(at: BorrowedFd<'_>, path: &CStr, new: &CStr, mode: u32, bytes: &[u8]) -> core::result::Result<(), Replacing> {
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NONBLOCK;
+    let fd = open(at, new, flags, mode).map_err(Replacing::Open)?;
+    let written = match bytes {
+        [] => Ok(()),
+        _ => match write_once(&fd, bytes) {
+            Ok(count) if count == bytes.len() => Ok(()),
+            Ok(_) => Err(Replacing::Short),
+            Err(errno) => Err(Replacing::Write(errno)),
+        },
+    };
+    drop(fd);
+    let done = written.and_then(|()| again(|| fs::renameat(at, new, at, path)).map_err(Replacing::Rename));
+    if done.is_err() {
+        let _ = remove(at, new);
+    }
+    done
+}
+
+/// Removes a name that is not a directory.
+pub fn remove(at: BorrowedFd<'_>, path: &CStr) -> Result<()> {
+    again(|| fs::unlinkat(at, path, AtFlags::empty()))
+}
+
+/// Gives a file a second name.
+pub fn link(at: BorrowedFd<'_>, old: &CStr, new: &CStr) -> Result<()> {
+    again(|| fs::linkat(at, old, at, new, AtFlags::empty()))
+}
+
+/// Makes a symbolic link.
+pub fn symlink(at: BorrowedFd<'_>, text: &CStr, new: &CStr) -> Result<()> {
+    again(|| fs::symlinkat(text, at, new))
+}
+
+/// Renames, replacing what has the new name.
+pub fn rename(at: BorrowedFd<'_>, old: &CStr, new: &CStr) -> Result<()> {
+    again(|| fs::renameat(at, old, at, new))
+}
+
+/// Sets the time of the last change of an open file; its time of last access stays.
+pub fn set_modified(fd: impl AsFd, seconds: i64, nanoseconds: u32) -> Result<()> {
+    const UTIME_OMIT: i64 = 0x3fff_fffe;
+    let times = Timestamps {
+        last_access: Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT },
+        last_modification: Timespec { tv_sec: seconds, tv_nsec: i64::from(nanoseconds) },
+    };
+    fs::futimens(fd, &times)
+}
+
+/// Whether changes of a directory can come from another machine, unseen by this kernel.
+pub fn is_remote(dir: impl AsFd) -> bool {
+    const NFS: i64 = 0x6969;
+    const CIFS: i64 = 0xff53_4d42;
+    const SMB2: i64 = 0xfe53_4d42;
+    const NINE_P: i64 = 0x0102_1997;
+    const FUSE: i64 = 0x6573_5546;
+    let kind = fs::fstatfs(dir).map_or(0, |stat| stat.f_type as i64);
+    [NFS, CIFS, SMB2, NINE_P, FUSE].contains(&kind)
+}

@@ -1,0 +1,38 @@
+//! What the kernel offers. It decides nothing, and it holds the only unsafe code.
+//!
+//! Every descriptor made here is close-on-exec from birth. `EINTR` never leaves this floor, short reads and
+//! writes are completed here where a caller means all of it, and `EAGAIN` of a non-blocking descriptor is
+//! told apart from failure by the types.
+#![allow(unsafe_code)]
+
+pub mod args;
+pub mod dir;
+pub mod fifo;
+pub mod file;
+pub mod heap;
+pub mod lock;
+pub mod poll;
+pub mod process;
+pub mod signal;
+pub mod spawn;
+pub mod stdio;
+pub mod time;
+pub mod watch;
+
+mod ffi;
+
+pub use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+pub use rustix::io::Errno;
+
+/// What a system call gives: the value, or the kernel's error number.
+pub type Result<T> = core::result::Result<T, Errno>;
+
+/// Repeats a system call that a signal interrupted.
+fn again<T>(mut call: impl FnMut() -> Result<T>) -> Result<T> {
+    loop {
+        match call() {
+            Err(Errno::INTR) => {}
+            other => return other,
+        }
+    }
+}

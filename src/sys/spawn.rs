@@ -1,0 +1,144 @@
+//! Starting a program in a child process.
+//!
+//! The child borrows our memory until it runs the program, as with vfork(2): nothing is copied, and we go on
+//! when the program has been loaded. What cannot be done is reported from within the child.
+
+use super::process::Pid;
+use super::signal::Mask;
+use super::{AsRawFd, BorrowedFd, Errno, Result, args, ffi, process};
+use core::ffi::{CStr, c_char, c_int, c_void};
+use core::marker::PhantomData;
+use core::mem::MaybeUninit;
+
+/// The most arguments [`ArgList`] takes.
+pub const MOST_ARGS: usize = 7;
+
+/// Arguments as `execve` takes them.
+pub struct ArgList<'a> {
+    pointers: [*const c_char; MOST_ARGS + 1],
+    borrowed: PhantomData<&'a CStr>,
+}
+
+impl<'a> ArgList<'a> {
+    /// The list of these; `N` is at most [`MOST_ARGS`], or the program does not compile.
+    pub fn new<const N: usize>(args: [&'a CStr; N]) -> Self {
+        const { assert!(N <= MOST_ARGS) };
+        let mut pointers = [core::ptr::null(); MOST_ARGS + 1];
+        for (slot, arg) in pointers.iter_mut().zip(args) {
+            *slot = arg.as_ptr();
+        }
+        Self { pointers, borrowed: PhantomData }
+    }
+}
+
+/// What a child does before the program runs, and with what.
+pub struct Spawn<'a> {
+    /// The program: a path, never searched for.
+    pub path: &'a CStr,
+    /// Its arguments, the name first.
+    pub args: ArgList<'a>,
+    /// The directory it starts in.
+    pub directory: Option<BorrowedFd<'a>>,
+    /// A directory below that one.
+    pub below: Option<&'a CStr>,
+    /// Its standard input, if not ours.
+    pub stdin: Option<BorrowedFd<'a>>,
+    /// Its standard output, if not ours.
+    pub stdout: Option<BorrowedFd<'a>>,
+    /// The signals it finds blocked.
+    pub mask: &'a Mask,
+    /// Whether it leads a session of its own.
+    pub session: bool,
+    /// The exit code of a child that could not run the program.
+    pub failure_code: u8,
+    /// Called in the child that could not run the program. It shares our memory and must not change it,
+    /// allocate, or wait for anybody.
+    pub failed: &'a dyn Fn(Step, Errno),
+}
+
+/// What a child that could not run the program was doing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Step {
+    /// Putting a descriptor in its place.
+    Descriptor,
+    /// Entering the directory.
+    Directory,
+    /// Running the program.
+    Run,
+}
+
+/// Room for the few calls between clone and execve. It is part of the caller's stack frame, so it stays below
+/// a page, or the compiler would touch each page of it.
+const STACK: usize = if cfg!(debug_assertions) { 64 << 10 } else { 3 << 10 };
+
+#[repr(align(16))]
+struct Stack(#[allow(dead_code)] MaybeUninit<[u8; STACK]>);
+
+impl Spawn<'_> {
+    /// Starts the program; gives the process number of the child, whether or not the program could be run.
+    pub fn start(&self) -> Result<Pid> {
+        let mut stack = Stack(MaybeUninit::uninit());
+        let top = (&raw mut stack).wrapping_add(1).cast::<c_void>();
+        let arg = core::ptr::from_ref(self).cast_mut().cast::<c_void>();
+        const SIGCHLD: c_int = if cfg!(any(target_arch = "mips", target_arch = "mips64")) { 18 } else { 17 };
+        // SAFETY: CLONE_VFORK holds this thread, the only one, until the child has called execve or _exit, so
+        // `stack` and `self` outlive the child's use of them. `top` is the 16-byte aligned end of `stack`. The
+        // child only reads our memory, and its own frames lie in `stack`.
+        let pid = unsafe { ffi::clone(child, top, ffi::CLONE_VM | ffi::CLONE_VFORK | SIGCHLD, arg) };
+        if pid < 0 { Err(ffi::last_errno()) } else { Pid::from_raw(pid).ok_or(Errno::CHILD) }
+    }
+
+    fn prepare_and_run(&self) -> (Step, Errno) {
+        if self.session {
+            // A new child leads no process group, so this cannot fail.
+            let _ = rustix::process::setsid();
+        }
+        for (fd, place) in [(self.stdin, 0), (self.stdout, 1)] {
+            if let Some(fd) = fd
+                && let Err(errno) = put(fd, place)
+            {
+                return (Step::Descriptor, errno);
+            }
+        }
+        if let Err(errno) = self.enter() {
+            return (Step::Directory, errno);
+        }
+        self.mask.set();
+        (Step::Run, replace(self.path, &self.args))
+    }
+
+    fn enter(&self) -> Result<()> {
+        if let Some(directory) = self.directory {
+            rustix::process::fchdir(directory)?;
+        }
+        match self.below {
+            Some(below) => rustix::process::chdir(below),
+            None => Ok(()),
+        }
+    }
+}
+
+extern "C" fn child(arg: *mut c_void) -> c_int {
+    // SAFETY: `start` passes a `Spawn` that it borrows until we have called execve or _exit.
+    let spawn = unsafe { &*arg.cast::<Spawn>() };
+    let (step, errno) = spawn.prepare_and_run();
+    (spawn.failed)(step, errno);
+    process::exit(spawn.failure_code)
+}
+
+fn put(fd: BorrowedFd<'_>, place: c_int) -> Result<()> {
+    debug_assert!(fd.as_raw_fd() > 2, "standard descriptors are filled at start-up");
+    match place {
+        0 => rustix::stdio::dup2_stdin(fd),
+        _ => rustix::stdio::dup2_stdout(fd),
+    }
+}
+
+/// Replaces this process by the program. Comes back only to say why it could not.
+pub fn replace(path: &CStr, list: &ArgList<'_>) -> Errno {
+    // SAFETY: `path` ends in NUL. An ArgList can only be built as an array of pointers to NUL-terminated strings
+    // that are still borrowed, with a null pointer last; the environment is the kernel's own. If execve succeeds
+    // nothing below runs; if it fails it has changed nothing.
+    unsafe { ffi::execve(path.as_ptr(), list.pointers.as_ptr(), args::environment()) };
+    ffi::last_errno()
+}
