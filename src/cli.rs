@@ -6,22 +6,37 @@
 
 use crate::report::Failure;
 use crate::sys::args::Args;
-use crate::sys::{file, stdio};
 use argh::{FromArgValue, TopLevelCommand};
 use core::ffi::CStr;
 
 /// Which letters a program takes.
-#[derive(Clone, Copy)]
 pub struct Spec {
     /// Options without a value.
     pub flags: &'static [u8],
     /// Options with a value.
     pub values: &'static [u8],
+    /// Long names of some of them: `--name`, `--name value` and `--name=value`.
+    pub long: &'static [(&'static str, u8)],
 }
 
-/// What is wrong with the options of a command line.
+impl Spec {
+    fn has_value(&self, letter: u8) -> bool {
+        has(self.values, letter)
+    }
+}
+
+/// Whether the letter is one of these.
+// Not `contains`, which is made for long texts, and twenty times as large.
+#[inline(never)]
+pub fn has(letters: &[u8], letter: u8) -> bool {
+    letters.iter().position(|&known| known == letter).is_some()
+}
+
+/// Why options are not to be acted on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Complaint {
+    /// The help text was asked for.
+    Help,
     /// No such option.
     Illegal(u8),
     /// The value is missing.
@@ -33,16 +48,21 @@ pub struct Call {
     /// The name it was called by, path included.
     pub argv0: &'static CStr,
     name: &'static str,
-    options: Vec<String>,
-    operands: Vec<&'static CStr>,
+    options: Vec<&'static str>,
+    operands: Args,
 }
 
 impl Call {
     /// Takes the command line of the program `name` apart; without a `spec` all of it is operands.
-    pub fn read(name: &'static str, argv0: &'static CStr, args: Args, spec: Option<Spec>) -> Result<Self, Complaint> {
+    pub fn read(
+        name: &'static str,
+        argv0: &'static CStr,
+        args: Args,
+        spec: Option<&'static Spec>,
+    ) -> Result<Self, Complaint> {
         let mut options = Vec::new();
         let used = spec.map_or(Ok(0), |spec| scan(spec, args, &mut options))?;
-        Ok(Self { argv0, name, options, operands: args.skip(used).iter().collect() })
+        Ok(Self { argv0, name, options, operands: args.skip(used) })
     }
 
     /// The last part of the name it was called by.
@@ -50,37 +70,46 @@ impl Call {
         base_name(self.argv0)
     }
 
-    /// The options as the program has declared them. `--help` prints the help text and ends the program.
+    /// The options as the program has declared them.
     pub fn options<T: TopLevelCommand>(&self) -> Result<T, Failure> {
-        let words: Vec<&str> = self.options.iter().map(String::as_str).collect();
-        T::from_args(&[self.name], &words).map_err(|exit| {
-            if exit.status.is_err() {
-                return Failure::Usage;
-            }
-            let printed = file::write_all(stdio::stdout(), exit.output.as_bytes());
-            Failure::Said(u8::from(printed.is_err()))
+        T::from_args(&[self.name], &self.options).map_err(|_| Failure::Usage)
+    }
+
+    /// The letters of the options that have no value, in order, for a program to which the order matters.
+    pub fn letters(&self) -> impl Iterator<Item = u8> {
+        self.options.iter().filter_map(|word| match word.as_bytes() {
+            [b'-', letter] => Some(*letter),
+            _ => None,
         })
     }
 
     /// What comes after the options.
-    pub fn operands(&self) -> &[&'static CStr] {
-        &self.operands
+    pub fn operands(&self) -> Args {
+        self.operands
     }
 }
 
 /// The last part of a path.
 pub fn base_name(path: &CStr) -> &[u8] {
-    let path = path.to_bytes();
-    memchr::memrchr(b'/', path).and_then(|at| path.get(at + 1..)).unwrap_or(path)
+    last_part(path.to_bytes())
+}
+
+/// All behind the last slash.
+pub fn last_part(path: &[u8]) -> &[u8] {
+    path.rsplit(|&byte| byte == b'/').next().unwrap_or(path)
 }
 
 /// Puts the options into `words`, one option or value each; gives the number of arguments they took.
-fn scan(spec: Spec, args: Args, words: &mut Vec<String>) -> Result<usize, Complaint> {
+fn scan(spec: &Spec, args: Args, words: &mut Vec<&'static str>) -> Result<usize, Complaint> {
     let mut index = 0;
     while let Some(word) = args.get(index).map(CStr::to_bytes) {
         match word {
             b"--" => return Ok(index + 1),
-            b"--help" => words.push("--help".into()),
+            b"--help" => return Err(Complaint::Help),
+            [b'-', b'-', long @ ..] => {
+                let next = args.get(index + 1).map(CStr::to_bytes);
+                index += usize::from(long_option(spec, long, next, words)?);
+            }
             [b'-', letters @ ..] if !letters.is_empty() => {
                 let next = args.get(index + 1).map(CStr::to_bytes);
                 index += usize::from(cluster(spec, letters, next, words)?);
@@ -93,15 +122,20 @@ fn scan(spec: Spec, args: Args, words: &mut Vec<String>) -> Result<usize, Compla
 }
 
 /// Takes one word of letters apart; gives whether the next word was the value of its last letter.
-fn cluster(spec: Spec, mut letters: &[u8], next: Option<&'static [u8]>, words: &mut Vec<String>) -> Result<bool, Complaint> {
+fn cluster(
+    spec: &Spec,
+    mut letters: &[u8],
+    next: Option<&'static [u8]>,
+    words: &mut Vec<&'static str>,
+) -> Result<bool, Complaint> {
     while let [letter, rest @ ..] = letters {
-        let option: String = ['-', char::from(*letter)].iter().collect();
-        if spec.values.contains(letter) {
+        let option = option(*letter);
+        if spec.has_value(*letter) {
             let value = if rest.is_empty() { next.ok_or(Complaint::NoValue(*letter))? } else { rest };
             set(words, option, value);
             return Ok(rest.is_empty());
         }
-        if !spec.flags.contains(letter) {
+        if !has(spec.flags, *letter) {
             return Err(Complaint::Illegal(*letter));
         }
         words.push(option);
@@ -110,21 +144,58 @@ fn cluster(spec: Spec, mut letters: &[u8], next: Option<&'static [u8]>, words: &
     Ok(false)
 }
 
-/// The last value wins, and argh takes an option once only.
-fn set(words: &mut Vec<String>, option: String, value: &[u8]) {
-    if let Some(before) = words.iter().position(|word| *word == option) {
-        words.drain(before..before + 2);
+/// Takes `name` or `name=value`; gives whether the next word was the value.
+fn long_option(
+    spec: &Spec,
+    word: &[u8],
+    next: Option<&'static [u8]>,
+    words: &mut Vec<&'static str>,
+) -> Result<bool, Complaint> {
+    let (name, value) =
+        match word.iter().position(|&byte| byte == b'=').and_then(|at| word.split_at_checked(at)) {
+            Some((name, value)) => (name, value.get(1..)),
+            None => (word, None),
+        };
+    // What getopt says of a long name is that `-` is no option.
+    let unknown = Complaint::Illegal(b'-');
+    let (_, letter) = spec.long.iter().find(|(long, _)| long.as_bytes() == name).ok_or(unknown)?;
+    let option = option(*letter);
+    match (spec.has_value(*letter), value) {
+        (true, Some(value)) => set(words, option, value),
+        (true, None) => set(words, option, next.ok_or(Complaint::NoValue(*letter))?),
+        (false, Some(_)) => return Err(unknown),
+        (false, None) => words.push(option),
     }
-    words.push(option);
-    words.push(value.iter().map(|&byte| char::from(byte)).collect());
+    Ok(spec.has_value(*letter) && value.is_none())
 }
 
-/// A value as it was on the command line: any bytes.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Raw(pub Vec<u8>);
+/// The last value wins, and argh takes an option once only.
+fn set(words: &mut Vec<&'static str>, option: &'static str, value: &[u8]) {
+    let text = value.iter().map(|&byte| char::from(byte)).collect::<String>().leak();
+    match words.iter().position(|word| *word == option).and_then(|at| words.get_mut(at + 1)) {
+        Some(before) => *before = text,
+        None => words.extend([option, text]),
+    }
+}
+
+/// A letter as argh knows it, with a dash.
+fn option(letter: u8) -> &'static str {
+    const OPTIONS: &str = "-0-1-2-3-4-5-6-7-8-9-A-B-C-D-E-F-G-H-I-J-K-L-M-N-O-P-Q-R-S-T-U-V-W-X-Y-Z\
+        -a-b-c-d-e-f-g-h-i-j-k-l-m-n-o-p-q-r-s-t-u-v-w-x-y-z";
+    let at = OPTIONS.bytes().position(|byte| byte == letter).unwrap_or(1);
+    OPTIONS.get(at - 1..=at).unwrap_or(OPTIONS)
+}
+
+/// A value as it was on the command line: any bytes. Options are read once, so it is kept for good.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Raw(pub &'static [u8]);
 
 impl FromArgValue for Raw {
     fn from_arg_value(value: &str) -> Result<Self, String> {
-        Ok(Self(value.chars().map(|char| u8::try_from(u32::from(char)).unwrap_or(b'?')).collect()))
+        let mut bytes = Vec::with_capacity(value.len());
+        for char in value.chars() {
+            bytes.push(u8::try_from(u32::from(char)).unwrap_or(b'?'));
+        }
+        Ok(Self(bytes.leak()))
     }
 }

@@ -1,14 +1,15 @@
 //! The one form of a message, the wording of system errors, and how a program ends.
 
-use crate::sys::{Errno, stdio};
+use crate::sys::Errno;
+use crate::sys::stdio::{self, Parts};
 
 /// Says things on standard error in the name of a program and, where there is one, of what it works on.
 #[derive(Clone, Copy)]
 pub struct Reporter<'a> {
     /// The program's name with what follows it before the severity, e.g. `runsv`.
     pub program: &'a [u8],
-    /// What it works on, e.g. the service directory; empty for nothing.
-    pub subject: &'a [u8],
+    /// What it works on, e.g. the service directory.
+    pub subject: Option<&'a [u8]>,
     /// Whether it may wait for whoever reads standard error. A supervisor does not: a message that has no room
     /// there is dropped.
     pub waits: bool,
@@ -25,28 +26,38 @@ impl Reporter<'_> {
         self.say(b"fatal: ", parts, why);
     }
 
-    fn say(&self, severity: &[u8], parts: &[&[u8]], why: Option<Errno>) {
-        if !self.waits && !stdio::stderr_has_room() {
-            return;
+    /// What most messages are: `PROGRAM SUBJECT: warning: TEXTNAME: WHY`
+    // Kept apart, like the next one: there are many calls, and a list of parts is long in each.
+    #[inline(never)]
+    pub fn warn_of(&self, text: &[u8], name: &[u8], why: Errno) {
+        self.warn(&[text, name], Some(why));
+    }
+
+    /// `PROGRAM SUBJECT: fatal: TEXTNAME: WHY`
+    #[inline(never)]
+    pub fn fatal_of(&self, text: &[u8], name: &[u8], why: Errno) {
+        self.fatal(&[text, name], Some(why));
+    }
+
+    /// `PROGRAM SUBJECT: SEVERITYPARTS: WHY`
+    #[inline(never)]
+    pub fn say(&self, severity: &[u8], parts: &[&[u8]], why: Option<Errno>) {
+        let between = |yes, text: &'static [u8]| if yes { text } else { b"" };
+        let mut message = Parts::new();
+        message
+            .push(self.program)
+            .push(between(self.subject.is_some(), b" "))
+            .push(self.subject.unwrap_or(b""));
+        message.push(between(!self.program.is_empty(), b": ")).push(severity);
+        for part in parts {
+            message.push(part);
         }
-        let mut message: [&[u8]; stdio::MOST_PARTS] = [b""; stdio::MOST_PARTS];
-        let named = !self.program.is_empty();
-        let head: [&[u8]; 5] = [
-            self.program,
-            if self.subject.is_empty() { b"" } else { b" " },
-            self.subject,
-            if named { b": " } else { b"" },
-            severity,
-        ];
-        let tail: [&[u8]; 3] = match why {
-            Some(errno) => [b": ", describe(errno).as_bytes(), b"\n"],
-            None => [b"", b"", b"\n"],
-        };
-        for (place, part) in message.iter_mut().zip(head.iter().chain(parts).chain(&tail)) {
-            *place = part;
+        if let Some(errno) = why {
+            message.push(b": ").push(describe(errno));
         }
         // There is nowhere to complain about standard error.
-        let _ = stdio::write_parts(stdio::stderr(), &message);
+        message.push(b"\n");
+        let _ = if self.waits { message.write(stdio::stderr()) } else { stdio::try_stderr(&message) };
     }
 }
 
@@ -63,94 +74,106 @@ pub enum Failure {
 pub const FATAL: u8 = 111;
 
 /// runit's words for an error of the system: English, fixed, and not those of the C library.
-pub fn describe(errno: Errno) -> &'static str {
-    match errno {
-        Errno::INTR => "interrupted system call",
-        Errno::NOMEM => "out of memory",
-        Errno::NOENT => "file does not exist",
-        Errno::TXTBSY => "text busy",
-        Errno::IO => "input/output error",
-        Errno::EXIST => "file already exists",
-        Errno::TIMEDOUT => "timed out",
-        Errno::INPROGRESS => "operation in progress",
-        Errno::AGAIN => "temporary failure",
-        Errno::PIPE => "broken pipe",
-        Errno::PERM => "permission denied",
-        Errno::ACCESS => "access denied",
-        Errno::NXIO => "device not configured",
-        Errno::PROTO => "protocol error",
-        Errno::ISDIR => "is a directory",
-        Errno::CONNREFUSED => "connection refused",
-        Errno::NOTDIR => "not a directory",
-        Errno::SRCH => "no such process",
-        Errno::TOOBIG => "argument list too long",
-        Errno::NOEXEC => "exec format error",
-        Errno::BADF => "file descriptor not open",
-        Errno::CHILD => "no child processes",
-        Errno::DEADLK => "operation would cause deadlock",
-        Errno::FAULT => "bad address",
-        Errno::NOTBLK => "not a block device",
-        Errno::BUSY => "device busy",
-        Errno::XDEV => "cross-device link",
-        Errno::NODEV => "device does not support operation",
-        Errno::INVAL => "invalid argument",
-        Errno::NFILE => "system cannot open more files",
-        Errno::MFILE => "process cannot open more files",
-        Errno::NOTTY => "not a tty",
-        Errno::FBIG => "file too big",
-        Errno::NOSPC => "out of disk space",
-        Errno::SPIPE => "unseekable descriptor",
-        Errno::ROFS => "read-only file system",
-        Errno::MLINK => "too many links",
-        Errno::DOM => "input out of range",
-        Errno::RANGE => "output out of range",
-        Errno::ALREADY => "operation already in progress",
-        Errno::NOTSOCK => "not a socket",
-        Errno::DESTADDRREQ => "destination address required",
-        Errno::MSGSIZE => "message too long",
-        Errno::PROTOTYPE => "incorrect protocol type",
-        Errno::NOPROTOOPT => "protocol not available",
-        Errno::PROTONOSUPPORT => "protocol not supported",
-        Errno::SOCKTNOSUPPORT => "socket type not supported",
-        Errno::OPNOTSUPP => "operation not supported",
-        Errno::PFNOSUPPORT => "protocol family not supported",
-        Errno::AFNOSUPPORT => "address family not supported",
-        Errno::ADDRINUSE => "address already used",
-        Errno::ADDRNOTAVAIL => "address not available",
-        Errno::NETDOWN => "network down",
-        Errno::NETUNREACH => "network unreachable",
-        Errno::NETRESET => "network reset",
-        Errno::CONNABORTED => "connection aborted",
-        Errno::CONNRESET => "connection reset",
-        Errno::NOBUFS => "out of buffer space",
-        Errno::ISCONN => "already connected",
-        Errno::NOTCONN => "not connected",
-        Errno::SHUTDOWN => "socket shut down",
-        Errno::TOOMANYREFS => "too many references",
-        Errno::LOOP => "symbolic link loop",
-        Errno::NAMETOOLONG => "file name too long",
-        Errno::HOSTDOWN => "host down",
-        Errno::HOSTUNREACH => "host unreachable",
-        Errno::NOTEMPTY => "directory not empty",
-        Errno::USERS => "too many users",
-        Errno::DQUOT => "disk quota exceeded",
-        Errno::STALE => "stale NFS file handle",
-        Errno::REMOTE => "too many levels of remote in path",
-        Errno::NOLCK => "no locks available",
-        Errno::NOSYS => "system call not available",
-        Errno::NOSTR => "not a stream device",
-        Errno::TIME => "timer expired",
-        Errno::NOSR => "out of stream resources",
-        Errno::NOMSG => "no message of desired type",
-        Errno::BADMSG => "bad message type",
-        Errno::IDRM => "identifier removed",
-        Errno::NONET => "machine not on network",
-        Errno::NOLINK => "link severed",
-        Errno::ADV => "advertise error",
-        Errno::SRMNT => "srmount error",
-        Errno::COMM => "communication error",
-        Errno::MULTIHOP => "multihop attempted",
-        Errno::REMCHG => "remote address changed",
-        _ => "unknown error",
-    }
+pub fn describe(errno: Errno) -> &'static [u8] {
+    let at = NUMBERS.iter().position(|&number| i32::from(number) == errno.raw_os_error());
+    // The texts lie end to end, each with a newline behind it: a table of pointers would be four times as large
+    // as the numbers, and in a program that is loaded anywhere it would have to be relocated.
+    at.and_then(|at| TEXTS.split(|&byte| byte == b'\n').nth(at)).unwrap_or(b"unknown error")
+}
+
+/// Defines the numbers and, in the same order, the texts.
+macro_rules! words {
+    ($($name:ident $text:literal)*) => {
+        const NUMBERS: [u16; [$($text),*].len()] = [$(Errno::$name.raw_os_error() as u16),*];
+        const TEXTS: &[u8] = concat!($($text, "\n"),*).as_bytes();
+    };
+}
+
+words! {
+    INTR "interrupted system call"
+    NOMEM "out of memory"
+    NOENT "file does not exist"
+    TXTBSY "text busy"
+    IO "input/output error"
+    EXIST "file already exists"
+    TIMEDOUT "timed out"
+    INPROGRESS "operation in progress"
+    AGAIN "temporary failure"
+    PIPE "broken pipe"
+    PERM "permission denied"
+    ACCESS "access denied"
+    NXIO "device not configured"
+    PROTO "protocol error"
+    ISDIR "is a directory"
+    CONNREFUSED "connection refused"
+    NOTDIR "not a directory"
+    SRCH "no such process"
+    TOOBIG "argument list too long"
+    NOEXEC "exec format error"
+    BADF "file descriptor not open"
+    CHILD "no child processes"
+    DEADLK "operation would cause deadlock"
+    FAULT "bad address"
+    NOTBLK "not a block device"
+    BUSY "device busy"
+    XDEV "cross-device link"
+    NODEV "device does not support operation"
+    INVAL "invalid argument"
+    NFILE "system cannot open more files"
+    MFILE "process cannot open more files"
+    NOTTY "not a tty"
+    FBIG "file too big"
+    NOSPC "out of disk space"
+    SPIPE "unseekable descriptor"
+    ROFS "read-only file system"
+    MLINK "too many links"
+    DOM "input out of range"
+    RANGE "output out of range"
+    ALREADY "operation already in progress"
+    NOTSOCK "not a socket"
+    DESTADDRREQ "destination address required"
+    MSGSIZE "message too long"
+    PROTOTYPE "incorrect protocol type"
+    NOPROTOOPT "protocol not available"
+    PROTONOSUPPORT "protocol not supported"
+    SOCKTNOSUPPORT "socket type not supported"
+    OPNOTSUPP "operation not supported"
+    PFNOSUPPORT "protocol family not supported"
+    AFNOSUPPORT "address family not supported"
+    ADDRINUSE "address already used"
+    ADDRNOTAVAIL "address not available"
+    NETDOWN "network down"
+    NETUNREACH "network unreachable"
+    NETRESET "network reset"
+    CONNABORTED "connection aborted"
+    CONNRESET "connection reset"
+    NOBUFS "out of buffer space"
+    ISCONN "already connected"
+    NOTCONN "not connected"
+    SHUTDOWN "socket shut down"
+    TOOMANYREFS "too many references"
+    LOOP "symbolic link loop"
+    NAMETOOLONG "file name too long"
+    HOSTDOWN "host down"
+    HOSTUNREACH "host unreachable"
+    NOTEMPTY "directory not empty"
+    USERS "too many users"
+    DQUOT "disk quota exceeded"
+    STALE "stale NFS file handle"
+    REMOTE "too many levels of remote in path"
+    NOLCK "no locks available"
+    NOSYS "system call not available"
+    NOSTR "not a stream device"
+    TIME "timer expired"
+    NOSR "out of stream resources"
+    NOMSG "no message of desired type"
+    BADMSG "bad message type"
+    IDRM "identifier removed"
+    NONET "machine not on network"
+    NOLINK "link severed"
+    ADV "advertise error"
+    SRMNT "srmount error"
+    COMM "communication error"
+    MULTIHOP "multihop attempted"
+    REMCHG "remote address changed"
 }

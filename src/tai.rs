@@ -20,7 +20,46 @@ impl Tai {
     /// This moment.
     pub fn now() -> Self {
         let (seconds, nanoseconds) = time::wall();
+        Self::at(seconds, nanoseconds)
+    }
+
+    /// A moment of the wall clock: seconds since 1970, and nanoseconds.
+    pub fn at(seconds: i64, nanoseconds: u32) -> Self {
         Self { seconds: EPOCH.wrapping_add(seconds.cast_unsigned()), nanoseconds }
+    }
+
+    /// The same with the microseconds that runit's logger knows: a thousand times those, plus 500 nanoseconds.
+    pub fn in_microseconds(self) -> Self {
+        Self { nanoseconds: self.nanoseconds / 1000 * 1000 + 500, ..self }
+    }
+
+    /// The time from `earlier` to this; none if that is still to come.
+    pub fn since(self, earlier: Self) -> time::Duration {
+        let whole = |at: Self| time::Duration::new(at.seconds, at.nanoseconds);
+        whole(self).saturating_sub(whole(earlier))
+    }
+
+    /// Seconds since 1970.
+    pub fn unix(self) -> i64 {
+        self.seconds.wrapping_sub(EPOCH).cast_signed()
+    }
+
+    /// The moment one nanosecond later.
+    pub fn next(self) -> Self {
+        match self.nanoseconds {
+            0..999_999_999 => Self { nanoseconds: self.nanoseconds + 1, ..self },
+            _ => Self { seconds: self.seconds.wrapping_add(1), nanoseconds: 0 },
+        }
+    }
+
+    /// The moment `by` earlier.
+    pub fn before(self, by: time::Duration) -> Self {
+        let (mut seconds, mut nanoseconds) = (self.seconds.saturating_sub(by.as_secs()), self.nanoseconds);
+        if nanoseconds < by.subsec_nanos() {
+            seconds = seconds.saturating_sub(1);
+            nanoseconds += 1_000_000_000;
+        }
+        Self { seconds, nanoseconds: nanoseconds - by.subsec_nanos() }
     }
 
     /// The twelve bytes of the label: both parts big-endian.
@@ -44,10 +83,12 @@ impl Tai {
     /// The label as text: `@` and 24 hexadecimal digits.
     pub fn to_text(self) -> [u8; 25] {
         let mut text = [b'@'; 25];
-        let digit = |nibble: u8| if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 };
-        let nibbles = self.to_bytes().into_iter().flat_map(|byte| [byte >> 4, byte & 15]);
-        for (place, nibble) in text.iter_mut().skip(1).zip(nibbles) {
-            *place = digit(nibble);
+        let digits = text.iter_mut().skip(1);
+        let label = self.to_bytes();
+        for (place, index) in digits.zip(0_usize..) {
+            let byte = label.get(index / 2).copied().unwrap_or(0);
+            let nibble = if index % 2 == 0 { byte >> 4 } else { byte & 15 };
+            *place = if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 };
         }
         text
     }

@@ -20,6 +20,19 @@ pub enum NoStatus {
     Format,
 }
 
+impl NoStatus {
+    /// What was tried, and why it failed if the system said so.
+    pub fn words(self) -> (&'static [u8], Option<Errno>) {
+        match self {
+            Self::NotRunning => (b"runsv not running", None),
+            Self::Ok(errno) => (b"unable to open supervise/ok", Some(errno)),
+            Self::Open(errno) => (b"unable to open supervise/status", Some(errno)),
+            Self::Read(errno) => (b"unable to read supervise/status", Some(errno)),
+            Self::Format => (b"unable to read supervise/status: bad format", None),
+        }
+    }
+}
+
 /// Opens `supervise/ok`, which a supervisor holds open while it lives: `ENXIO` if there is none, `ENOENT` if
 /// there never was one. What is opened hangs up when the supervisor ends.
 pub fn hold(at: BorrowedFd<'_>, ok: &CStr) -> Result<OwnedFd> {

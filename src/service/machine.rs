@@ -5,13 +5,14 @@
 //! [`super::status::Shown`] says which of its three words a phase is published as.
 
 use super::command::Command;
-use smallvec::SmallVec;
 
 /// Where a service is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Phase {
     /// No process, and none is about to be started.
     Down,
+    /// The same, but the last run was short and the pause after it is not over.
+    Resting,
     /// A start has been ordered: control scripts that are still at work come first, `control/u` among them.
     Preparing,
     /// `./run` is there, and not known to be ready.
@@ -145,20 +146,11 @@ pub enum Action {
     Disarm,
 }
 
-/// What one event asks for: never more than the room there is, so it does not allocate.
-pub type Actions = SmallVec<[Action; 8]>;
-
-macro_rules! actions {
-    ($($action:expr),* $(,)?) => {{
-        #[allow(unused_mut)]
-        let mut list = Actions::new();
-        $(list.push($action);)*
-        list
-    }};
-}
+/// What one event asks for, in order.
+pub type Actions = &'static [Action];
 
 use Action::{Cancel, Continue, Disarm, Finish, Kill, Prepare, Publish, Run, Signal, Tell, Wait};
-use Phase::{Down, Failed, Finishing, Preparing, Starting, Stopping, Up, Waiting};
+use Phase::{Down, Failed, Finishing, Preparing, Resting, Starting, Stopping, Up, Waiting};
 
 impl State {
     /// A service before anything has happened.
@@ -170,7 +162,7 @@ impl State {
     pub fn has_process(&self) -> bool {
         match self.phase {
             Starting | Up | Stopping | Finishing => true,
-            Down | Preparing | Waiting | Failed => false,
+            Down | Resting | Preparing | Waiting | Failed => false,
         }
     }
 
@@ -189,30 +181,40 @@ impl State {
 
     /// The stop procedure: TERM, and if that is to be the end, CONT and a word to the control script.
     fn stop(&self) -> Actions {
-        let mut list = actions![Signal(Command::Term)];
-        let last = match self.want {
-            Want::Up => return list,
-            Want::Once | Want::Down => Command::Down,
-            Want::Exit => Command::Exit,
-        };
-        list.extend([Continue, Tell(last)]);
-        list
+        match self.want {
+            Want::Up => &[Signal(Command::Term)],
+            Want::Once | Want::Down => &[Signal(Command::Term), Continue, Tell(Command::Down)],
+            Want::Exit => &[Signal(Command::Term), Continue, Tell(Command::Exit)],
+        }
     }
 
     /// The same as a command: readers are told first, and the deadline runs.
-    fn ordered_stop(self, want: Want) -> (Self, Actions) {
-        let next = self.in_phase(Stopping).wanted(want);
-        let mut list = actions![Publish];
-        list.extend(next.stop());
-        list.push(Action::Limit(Limit::Stop));
-        (next, list)
+    fn ordered_stop(self, exit: bool) -> (Self, Actions) {
+        const STOP: Action = Action::Limit(Limit::Stop);
+        let next = self.in_phase(Stopping);
+        if exit {
+            let list = &[Publish, Signal(Command::Term), Continue, Tell(Command::Exit), STOP];
+            return (next.wanted(Want::Exit), list);
+        }
+        (next.wanted(Want::Down), &[Publish, Signal(Command::Term), Continue, Tell(Command::Down), STOP])
+    }
+
+    /// It has not become ready in time: the stop procedure, with its own deadline.
+    fn overdue_start(self) -> (Self, Actions) {
+        const STOP: Action = Action::Limit(Limit::Stop);
+        let list: Actions = match self.want {
+            Want::Up => &[Disarm, Signal(Command::Term), STOP],
+            Want::Once | Want::Down => &[Disarm, Signal(Command::Term), Continue, Tell(Command::Down), STOP],
+            Want::Exit => &[Disarm, Signal(Command::Term), Continue, Tell(Command::Exit), STOP],
+        };
+        (self.in_phase(Stopping), list)
     }
 
     /// `./run` has ended.
     fn after_run(self, finish: bool, early: bool) -> (Self, Actions) {
         let next = Self { term: false, ..self };
         if finish {
-            return (next.in_phase(Finishing), actions![Disarm, Publish, Finish]);
+            return (next.in_phase(Finishing), &[Disarm, Publish, Finish]);
         }
         next.after_all(early)
     }
@@ -221,16 +223,19 @@ impl State {
     fn after_all(self, early: bool) -> (Self, Actions) {
         let next = Self { term: false, ..self };
         match self.want {
-            Want::Up if early => (next.in_phase(Waiting), actions![Disarm, Publish, Wait(Pause::Pace)]),
-            Want::Up => (next.in_phase(Preparing), actions![Disarm, Publish, Prepare]),
-            Want::Once | Want::Down => (next.in_phase(Down).wanted(Want::Down), actions![Disarm, Publish]),
-            Want::Exit => (next.in_phase(Down), actions![Disarm, Publish]),
+            Want::Up if early => (next.in_phase(Waiting), &[Disarm, Publish, Wait(Pause::Pace)]),
+            Want::Up => (next.in_phase(Preparing), &[Disarm, Publish, Prepare]),
+            Want::Once | Want::Down if early => {
+                (next.in_phase(Resting).wanted(Want::Down), &[Disarm, Publish, Wait(Pause::Pace)])
+            }
+            Want::Once | Want::Down => (next.in_phase(Down).wanted(Want::Down), &[Disarm, Publish]),
+            Want::Exit => (next.in_phase(Down), &[Disarm, Publish]),
         }
     }
 
     /// The start that was ordered or waited for is called off.
     fn called_off(self, want: Want) -> (Self, Actions) {
-        (self.in_phase(Down).wanted(want), actions![Cancel, Disarm, Publish])
+        (self.in_phase(Down).wanted(want), &[Cancel, Disarm, Publish])
     }
 
     fn flagged(self, paused: bool) -> Self {
@@ -246,6 +251,7 @@ impl State {
 pub fn step(state: State, event: Event) -> (State, Actions) {
     match state.phase {
         Down => down(state, event),
+        Resting => resting(state, event),
         Preparing => preparing(state, event),
         Starting | Up => running(state, event),
         Stopping => stopping(state, event),
@@ -257,11 +263,11 @@ pub fn step(state: State, event: Event) -> (State, Actions) {
 
 fn down(state: State, event: Event) -> (State, Actions) {
     match event {
-        Event::Begin if state.want == Want::Up => (state.in_phase(Preparing), actions![Prepare]),
-        Event::Command(Command::Up) => (state.in_phase(Preparing).wanted(Want::Up), actions![Publish, Prepare]),
-        Event::Command(Command::Once) => (state.in_phase(Preparing).wanted(Want::Once), actions![Publish, Prepare]),
+        Event::Begin if state.want == Want::Up => (state.in_phase(Preparing), &[Prepare]),
+        Event::Command(Command::Up) => (state.in_phase(Preparing).wanted(Want::Up), &[Publish, Prepare]),
+        Event::Command(Command::Once) => (state.in_phase(Preparing).wanted(Want::Once), &[Publish, Prepare]),
         Event::Command(command) => idle_command(state, command),
-        Event::Retire => (state.wanted(Want::Exit), actions![Publish]),
+        Event::Retire => (state.wanted(Want::Exit), &[Publish]),
         // Late news of a process or a pause that is already accounted for.
         Event::Begin
         | Event::Prepared
@@ -273,19 +279,40 @@ fn down(state: State, event: Event) -> (State, Actions) {
         | Event::Due
         | Event::Overdue
         | Event::TermSent
-        | Event::GiveUp => (state, actions![]),
+        | Event::GiveUp => (state, &[]),
+    }
+}
+
+fn resting(state: State, event: Event) -> (State, Actions) {
+    match event {
+        // The distance between two starts is kept, whatever is asked for in between.
+        Event::Command(Command::Up) => (state.in_phase(Waiting).wanted(Want::Up), &[Publish]),
+        Event::Command(Command::Once) => (state.in_phase(Waiting).wanted(Want::Once), &[Publish]),
+        Event::Command(Command::Exit) | Event::Retire => state.called_off(Want::Exit),
+        Event::Command(command) => idle_command(state, command),
+        Event::Due => (state.in_phase(Down), &[]),
+        Event::Begin
+        | Event::Prepared
+        | Event::Started { .. }
+        | Event::NotStarted
+        | Event::Ready
+        | Event::Ended { .. }
+        | Event::Finished { .. }
+        | Event::Overdue
+        | Event::TermSent
+        | Event::GiveUp => (state, &[]),
     }
 }
 
 /// A command to a service without a process that is not waiting for a start.
 fn idle_command(state: State, command: Command) -> (State, Actions) {
     match command {
-        Command::Up => (state.wanted(Want::Up), actions![Publish]),
-        Command::Once => (state.wanted(Want::Once), actions![Publish]),
-        Command::Down => (state.wanted(Want::Down), actions![Publish]),
-        Command::Exit => (state.wanted(Want::Exit), actions![Publish]),
-        Command::Pause => (state.flagged(true), actions![Publish]),
-        Command::Cont => (state.flagged(false), actions![Publish]),
+        Command::Up => (state.wanted(Want::Up), &[Publish]),
+        Command::Once => (state.wanted(Want::Once), &[Publish]),
+        Command::Down => (state.wanted(Want::Down), &[Publish]),
+        Command::Exit => (state.wanted(Want::Exit), &[Publish]),
+        Command::Pause => (state.flagged(true), &[Publish]),
+        Command::Cont => (state.flagged(false), &[Publish]),
         Command::Term
         | Command::Kill
         | Command::Hup
@@ -293,7 +320,7 @@ fn idle_command(state: State, command: Command) -> (State, Actions) {
         | Command::Interrupt
         | Command::Quit
         | Command::Usr1
-        | Command::Usr2 => (state, actions![]),
+        | Command::Usr2 => (state, &[]),
     }
 }
 
@@ -302,20 +329,18 @@ fn preparing(state: State, event: Event) -> (State, Actions) {
         Event::Command(Command::Down) => state.called_off(Want::Down),
         Event::Command(Command::Exit) | Event::Retire => state.called_off(Want::Exit),
         Event::Command(command) => idle_command(state, command),
-        Event::Prepared => (state, actions![Run]),
-        Event::Started { ready: true } => (state.started(Up), actions![Publish]),
-        Event::Started { ready: false } => {
-            (state.started(Starting), actions![Publish, Action::Limit(Limit::Ready)])
-        }
-        Event::NotStarted => (state.in_phase(Waiting), actions![Publish, Wait(Pause::Fork)]),
-        Event::GiveUp => (state.in_phase(Failed), actions![Cancel, Publish]),
+        Event::Prepared => (state, &[Run]),
+        Event::Started { ready: true } => (state.started(Up), &[Publish]),
+        Event::Started { ready: false } => (state.started(Starting), &[Publish, Action::Limit(Limit::Ready)]),
+        Event::NotStarted => (state.in_phase(Waiting), &[Publish, Wait(Pause::Fork)]),
+        Event::GiveUp => (state.in_phase(Failed), &[Cancel, Publish]),
         Event::Begin
         | Event::Ready
         | Event::Ended { .. }
         | Event::Finished { .. }
         | Event::Due
         | Event::Overdue
-        | Event::TermSent => (state, actions![]),
+        | Event::TermSent => (state, &[]),
     }
 }
 
@@ -324,17 +349,12 @@ fn running(state: State, event: Event) -> (State, Actions) {
         Event::Command(command) => running_command(state, command),
         Event::TermSent => {
             let next = State { term: true, ..state.in_phase(Stopping) };
-            (next, actions![Publish, Action::Limit(Limit::Stop)])
+            (next, &[Publish, Action::Limit(Limit::Stop)])
         }
-        Event::Ready if state.phase == Starting => (state.in_phase(Up), actions![Disarm, Publish]),
+        Event::Ready if state.phase == Starting => (state.in_phase(Up), &[Disarm, Publish]),
         Event::Ended { finish, early } => state.after_run(finish, early),
-        Event::Overdue if state.phase == Starting => {
-            let mut list = actions![Disarm];
-            list.extend(state.stop());
-            list.push(Action::Limit(Limit::Stop));
-            (state.in_phase(Stopping), list)
-        }
-        Event::Retire => (state.wanted(Want::Exit), actions![Publish]),
+        Event::Overdue if state.phase == Starting => state.overdue_start(),
+        Event::Retire => (state.wanted(Want::Exit), &[Publish]),
         Event::Begin
         | Event::Prepared
         | Event::Started { .. }
@@ -343,27 +363,27 @@ fn running(state: State, event: Event) -> (State, Actions) {
         | Event::Finished { .. }
         | Event::Due
         | Event::Overdue
-        | Event::GiveUp => (state, actions![]),
+        | Event::GiveUp => (state, &[]),
     }
 }
 
 /// A command to a service whose `./run` is there.
 fn running_command(state: State, command: Command) -> (State, Actions) {
     match command {
-        Command::Up => (state.wanted(Want::Up), actions![Publish]),
-        Command::Once => (state.wanted(Want::Once), actions![Publish]),
-        Command::Down => state.ordered_stop(Want::Down),
-        Command::Exit => state.ordered_stop(Want::Exit),
+        Command::Up => (state.wanted(Want::Up), &[Publish]),
+        Command::Once => (state.wanted(Want::Once), &[Publish]),
+        Command::Down => state.ordered_stop(false),
+        Command::Exit => state.ordered_stop(true),
         Command::Term => (state, state.stop()),
-        Command::Pause => (state.flagged(true), actions![Signal(command), Publish]),
-        Command::Cont => (state.flagged(false), actions![Signal(command), Publish]),
-        Command::Kill
-        | Command::Hup
-        | Command::Alarm
-        | Command::Interrupt
-        | Command::Quit
-        | Command::Usr1
-        | Command::Usr2 => (state, actions![Signal(command)]),
+        Command::Pause => (state.flagged(true), &[Signal(Command::Pause), Publish]),
+        Command::Cont => (state.flagged(false), &[Signal(Command::Cont), Publish]),
+        Command::Kill => (state, &[Signal(Command::Kill)]),
+        Command::Hup => (state, &[Signal(Command::Hup)]),
+        Command::Alarm => (state, &[Signal(Command::Alarm)]),
+        Command::Interrupt => (state, &[Signal(Command::Interrupt)]),
+        Command::Quit => (state, &[Signal(Command::Quit)]),
+        Command::Usr1 => (state, &[Signal(Command::Usr1)]),
+        Command::Usr2 => (state, &[Signal(Command::Usr2)]),
     }
 }
 
@@ -373,16 +393,16 @@ fn stopping(state: State, event: Event) -> (State, Actions) {
             let want = if command == Command::Up { Want::Up } else { Want::Once };
             // Without a TERM on its way the process may well stay: then it is simply up.
             if state.term {
-                (state.wanted(want), actions![Publish])
+                (state.wanted(want), &[Publish])
             } else {
-                (state.in_phase(Up).wanted(want), actions![Disarm, Publish])
+                (state.in_phase(Up).wanted(want), &[Disarm, Publish])
             }
         }
         Event::Command(command) => running_command(state, command),
-        Event::TermSent => (State { term: true, ..state }, actions![Publish]),
+        Event::TermSent => (State { term: true, ..state }, &[Publish]),
         Event::Ended { finish, early } => state.after_run(finish, early),
-        Event::Overdue => (state, actions![Kill]),
-        Event::Retire => (state.wanted(Want::Exit), actions![Publish]),
+        Event::Overdue => (state, &[Kill]),
+        Event::Retire => (state.wanted(Want::Exit), &[Publish]),
         Event::Begin
         | Event::Prepared
         | Event::Started { .. }
@@ -390,37 +410,37 @@ fn stopping(state: State, event: Event) -> (State, Actions) {
         | Event::Ready
         | Event::Finished { .. }
         | Event::Due
-        | Event::GiveUp => (state, actions![]),
+        | Event::GiveUp => (state, &[]),
     }
 }
 
 fn finishing(state: State, event: Event) -> (State, Actions) {
     match event {
         // Nothing else can end a finish script that hangs; runit only loses count of it.
-        Event::Command(Command::Kill) => (state, actions![Kill]),
+        Event::Command(Command::Kill) => (state, &[Kill]),
         Event::Command(command) => idle_command(state, command),
-        Event::Started { .. } => (state.started(Finishing), actions![Publish, Action::Limit(Limit::Finish)]),
-        Event::NotStarted => (state, actions![Wait(Pause::Fork)]),
-        Event::Due => (state, actions![Finish]),
+        Event::Started { .. } => (state.started(Finishing), &[Publish, Action::Limit(Limit::Finish)]),
+        Event::NotStarted => (state, &[Wait(Pause::Fork)]),
+        Event::Due => (state, &[Finish]),
         Event::Finished { early } => state.after_all(early),
-        Event::Overdue => (state, actions![Kill]),
-        Event::Retire => (state.wanted(Want::Exit), actions![Publish]),
+        Event::Overdue => (state, &[Kill]),
+        Event::Retire => (state.wanted(Want::Exit), &[Publish]),
         Event::Begin
         | Event::Prepared
         | Event::Ready
         | Event::Ended { .. }
         | Event::TermSent
-        | Event::GiveUp => (state, actions![]),
+        | Event::GiveUp => (state, &[]),
     }
 }
 
 fn waiting(state: State, event: Event) -> (State, Actions) {
     match event {
-        Event::Command(Command::Down) => state.called_off(Want::Down),
+        Event::Command(Command::Down) => (state.in_phase(Resting).wanted(Want::Down), &[Publish]),
         Event::Command(Command::Exit) | Event::Retire => state.called_off(Want::Exit),
         Event::Command(command) => idle_command(state, command),
-        Event::Due => (state.in_phase(Preparing), actions![Prepare]),
-        Event::GiveUp => (state.in_phase(Failed), actions![Disarm, Publish]),
+        Event::Due => (state.in_phase(Preparing), &[Prepare]),
+        Event::GiveUp => (state.in_phase(Failed), &[Disarm, Publish]),
         Event::Begin
         | Event::Prepared
         | Event::Started { .. }
@@ -429,16 +449,18 @@ fn waiting(state: State, event: Event) -> (State, Actions) {
         | Event::Ended { .. }
         | Event::Finished { .. }
         | Event::Overdue
-        | Event::TermSent => (state, actions![]),
+        | Event::TermSent => (state, &[]),
     }
 }
 
 fn failed(state: State, event: Event) -> (State, Actions) {
     match event {
-        Event::Command(Command::Up) => (state.in_phase(Preparing).wanted(Want::Up), actions![Publish, Prepare]),
-        Event::Command(Command::Once) => (state.in_phase(Preparing).wanted(Want::Once), actions![Publish, Prepare]),
-        Event::Command(Command::Down) => (state.in_phase(Down).wanted(Want::Down), actions![Publish]),
-        Event::Command(Command::Exit) | Event::Retire => (state.in_phase(Down).wanted(Want::Exit), actions![Publish]),
+        Event::Command(Command::Up) => (state.in_phase(Preparing).wanted(Want::Up), &[Publish, Prepare]),
+        Event::Command(Command::Once) => (state.in_phase(Preparing).wanted(Want::Once), &[Publish, Prepare]),
+        Event::Command(Command::Down) => (state.in_phase(Down).wanted(Want::Down), &[Publish]),
+        Event::Command(Command::Exit) | Event::Retire => {
+            (state.in_phase(Down).wanted(Want::Exit), &[Publish])
+        }
         Event::Command(command) => idle_command(state, command),
         Event::Begin
         | Event::Prepared
@@ -450,6 +472,6 @@ fn failed(state: State, event: Event) -> (State, Actions) {
         | Event::Due
         | Event::Overdue
         | Event::TermSent
-        | Event::GiveUp => (state, actions![]),
+        | Event::GiveUp => (state, &[]),
     }
 }

@@ -1,5 +1,6 @@
 //! The files of a service directory, as paths from it. Modes are before the umask.
 
+use crate::sys;
 use core::ffi::CStr;
 
 /// Which of the two processes of a service directory.
@@ -65,6 +66,6 @@ pub fn path(part: Part, file: File) -> &'static CStr {
     };
     match part {
         Part::Log => log,
-        Part::Main => log.to_bytes_with_nul().get(4..).and_then(|rest| CStr::from_bytes_with_nul(rest).ok()).unwrap_or(log),
+        Part::Main => log.to_bytes_with_nul().get(4..).and_then(sys::c_str).unwrap_or(log),
     }
 }

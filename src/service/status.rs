@@ -24,7 +24,7 @@ impl Shown {
     /// What readers are told of a phase.
     pub fn of(phase: Phase) -> Self {
         match phase {
-            Phase::Down | Phase::Preparing | Phase::Waiting | Phase::Failed => Self::Down,
+            Phase::Down | Phase::Resting | Phase::Preparing | Phase::Waiting | Phase::Failed => Self::Down,
             Phase::Starting | Phase::Up | Phase::Stopping => Self::Run,
             Phase::Finishing => Self::Finish,
         }
@@ -40,8 +40,8 @@ pub struct Status {
     pub pid: u32,
     /// STOP was sent and no CONT after it.
     pub paused: bool,
-    /// Whether the service is wanted up. "Exit" reads as down here.
-    pub want_up: bool,
+    /// `u` if the service is wanted up, `d` if not; "exit" reads as down here.
+    pub want: u8,
     /// TERM was sent and the process has not ended.
     pub term: bool,
     /// The state.
@@ -55,7 +55,7 @@ impl Status {
             since,
             pid,
             paused: state.paused,
-            want_up: state.want == Want::Up,
+            want: if state.want == Want::Up { b'u' } else { b'd' },
             term: state.term,
             shown: Shown::of(state.phase),
         }
@@ -74,8 +74,7 @@ impl Status {
             Shown::Finish => 2,
             Shown::Unknown(byte) => byte,
         };
-        let want = if self.want_up { b'u' } else { b'd' };
-        rest.copy_from_slice(&[u8::from(self.paused), want, u8::from(self.term), state]);
+        rest.copy_from_slice(&[u8::from(self.paused), self.want, u8::from(self.term), state]);
         bytes
     }
 
@@ -92,7 +91,7 @@ impl Status {
             since: Tai::from_bytes(label),
             pid: u32::from_le_bytes([*p0, *p1, *p2, *p3]),
             paused: *paused != 0,
-            want_up: *want == b'u',
+            want: *want,
             term: *term != 0,
             shown,
         }

@@ -1,13 +1,16 @@
 //! Recognising a service that has lost its supervisor.
 //!
 //! When runsv is killed its service goes on, and runit's next runsv starts a second one beside it. Ours takes the
-//! orphan over. It must be sure: a process number alone may belong to anybody by now. So with each start the
-//! supervisor notes, as the modification time of `supervise/lock` (which is empty, ours alone, and nobody's
-//! interface), when by the machine's own clock the process began and which start of the machine that was. The
-//! kernel knows the first of every process; both together never come again. No new file, no new byte.
+//! orphan over. It must be sure: a process number alone may belong to anybody by now. So each child, before it
+//! becomes the service, notes itself as the times of `supervise/lock`, which is empty, ours alone, and nobody's
+//! interface: of the last access its process number, what it is and what is wanted; of the last change when by the
+//! machine's own clock it began, and which start of the machine that was. The kernel knows the beginning of every
+//! process; all together never come again. No new file, no new byte, and no moment at which a service is there
+//! without its note.
 
 use super::World;
 use crate::service::client;
+use crate::service::machine::Want;
 use crate::service::names::{File, Part, path};
 use crate::service::status::{Shown, Status};
 use crate::sys::process::{self, Pid};
@@ -27,38 +30,75 @@ pub struct Orphan {
     pub pid: Pid,
     /// Readable when it has ended.
     pub hold: OwnedFd,
-    /// What its last supervisor published.
-    pub status: Status,
+    /// Whether it is `./finish`.
+    pub finish: bool,
+    /// What was wanted when it was started.
+    pub want: Want,
+    /// What its last supervisor has published of this process, if it came to that.
+    pub status: Option<Status>,
     /// How long it has been there.
     pub age: Duration,
 }
 
-/// Notes the process that was started between `before` and now, times since the machine was started. Without
-/// `/proc`, or on a file system that takes no such time, there is just no note.
-pub fn note(lock: &OwnedFd, before: Duration, world: &mut World) {
-    let Some(boot) = boot(world) else { return };
-    let first = ticks(before);
-    let span = (ticks(time::since_boot()) - first).min(MOST_TICKS);
-    let (Ok(seconds), Ok(span)) = (i64::try_from(first), u32::try_from(span)) else { return };
-    let _ = file::set_modified(lock, seconds, (boot & BOOT_BITS) << 9 | span);
+/// What a child notes of itself.
+pub struct Note<'a> {
+    lock: &'a OwnedFd,
+    finish: bool,
+    want: Want,
+    /// A moment before the child began, as ticks since the start of the machine.
+    first: u64,
+    boot: u32,
 }
+
+impl<'a> Note<'a> {
+    /// The note of a child that is about to be made. `None` without `/proc`: nothing will be taken over.
+    pub fn new(lock: &'a OwnedFd, finish: bool, want: Want, world: &mut World) -> Option<Self> {
+        Some(Self { lock, finish, want, first: ticks(time::since_boot()), boot: boot(world)? })
+    }
+
+    /// Written by the child itself. A file system that takes no such times has no note.
+    pub fn write(&self) {
+        let span = (ticks(time::since_boot()) - self.first).min(MOST_TICKS);
+        let (Ok(first), Ok(span)) = (i64::try_from(self.first), u32::try_from(span)) else { return };
+        let what = WANTS.iter().position(|want| *want == self.want).and_then(|at| u32::try_from(at).ok());
+        let what = what.unwrap_or(0) << 1 | u32::from(self.finish);
+        let pid = i64::from(process::number(process::own()));
+        let _ = file::set_times(self.lock, (pid, what), (first, (self.boot & BOOT_BITS) << 9 | span));
+    }
+}
+
+const WANTS: [Want; 4] = [Want::Up, Want::Once, Want::Down, Want::Exit];
 
 /// The orphan of the last supervisor of this directory, if it is still there and surely the same.
 pub fn find(dir: &OwnedFd, part: Part, lock: &OwnedFd, world: &mut World) -> Option<Orphan> {
-    let status = client::read_status(dir.as_fd(), path(part, File::Status)).ok()?;
-    if !matches!(status.shown, Shown::Run | Shown::Finish) {
-        return None;
-    }
-    let pid = Pid::from_raw(i32::try_from(status.pid).ok()?)?;
+    let noted = file::stat_open(lock).ok()?;
+    let status = client::read_status(dir.as_fd(), path(part, File::Status)).ok();
+    let what = usize::try_from(noted.st_atime_nsec).ok()?;
+    // Whoever reads the lock changes the time of the last access; then there is what was published.
+    let (pid, hold, age) = match hold_noted(noted.st_atime, &noted, world) {
+        Some(held) => held,
+        None => hold_noted(i64::from(status?.pid), &noted, world)?,
+    };
+    let status = status.filter(|status| status.pid == process::number(pid));
+    let by_note = noted.st_atime == i64::from(process::number(pid));
+    let finish = if by_note { what & 1 == 1 } else { status?.shown == Shown::Finish };
+    let want = if by_note { *WANTS.get(what >> 1)? } else { Want::Up };
+    Some(Orphan { pid, hold, finish, want, status, age })
+}
+
+/// Holds a process if it is the one that the times speak of; gives how long it has been there, too.
+#[inline(never)]
+fn hold_noted(number: i64, noted: &file::Stat, world: &mut World) -> Option<(Pid, OwnedFd, Duration)> {
+    let pid = i32::try_from(number).ok().filter(|number| *number > 0).and_then(Pid::from_raw)?;
     // Held first and looked at afterwards: what is looked at is then the process that is held.
     let hold = process::hold(pid).ok()?;
     let began = began(pid).ok()?;
-    let noted = file::stat_open(lock).ok()?;
     let first = u64::try_from(noted.st_mtime).ok()?;
     let rest = u32::try_from(noted.st_mtime_nsec).ok()?;
-    let same = (first..=first + u64::from(rest & 511)).contains(&began) && rest >> 9 == boot(world)? & BOOT_BITS;
+    let span = u64::from(rest & 511);
+    let same = (first..=first + span).contains(&began) && rest >> 9 == boot(world)? & BOOT_BITS;
     let age = time::since_boot().saturating_sub(TICK * u32::try_from(began).ok()?);
-    same.then_some(Orphan { pid, hold, status, age })
+    same.then_some((pid, hold, age))
 }
 
 /// The log pipe of a supervisor that is no more, as the standard input of the logger it left behind.
@@ -77,7 +117,7 @@ fn ticks(at: Duration) -> u64 {
 
 fn proc_path(pid: Pid) -> Text<32> {
     let mut path = Text::new();
-    path.push(b"/proc/").number(u64::from(pid.as_raw_nonzero().get().unsigned_abs()));
+    path.push(b"/proc/").number(u64::from(process::number(pid)));
     path
 }
 
@@ -89,8 +129,8 @@ fn began(pid: Pid) -> Result<u64> {
     let len = file::read_full(&fd, &mut text)?;
     // The second field is the command in parentheses and may hold anything, so the count starts after it.
     let text = text.get(..len).unwrap_or(&[]);
-    let after = memchr::memrchr(b')', text).and_then(|at| text.get(at + 2..)).ok_or(Errno::PROTO)?;
-    after.split(|&byte| byte == b' ').nth(19).and_then(parse).ok_or(Errno::PROTO)
+    let after = text.rsplit(|&byte| byte == b')').next().ok_or(Errno::PROTO)?;
+    after.split(|&byte| byte == b' ').nth(20).and_then(parse).ok_or(Errno::PROTO)
 }
 
 /// A number that is another one after each start of the machine.

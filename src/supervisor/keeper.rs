@@ -7,7 +7,6 @@ use super::{World, adopt};
 use crate::service::command::Command;
 use crate::service::machine::{self, Action, Event, Limit, Pause, Phase, State, Want};
 use crate::service::names::Part;
-use crate::service::status::Shown;
 use crate::sys::process::{self, Ended, Pid};
 use crate::sys::signal::Signal;
 use crate::sys::spawn::{self, ArgList, Spawn};
@@ -82,6 +81,7 @@ pub struct Keeper {
 
 impl Keeper {
     /// One without a process.
+    #[inline(never)]
     pub fn new(part: Part, want: Want, held: Held, now: Instant) -> Self {
         Self {
             part,
@@ -109,23 +109,24 @@ impl Keeper {
         if world.poll.add(&orphan.hold, token).is_err() {
             return;
         }
-        let status = orphan.status;
-        let finish = status.shown == Shown::Finish;
-        let phase = match (finish, status.term) {
+        let term = orphan.status.is_some_and(|status| status.term);
+        let phase = match (orphan.finish, term) {
             (true, _) => Phase::Finishing,
             (false, true) => Phase::Stopping,
             (false, false) => Phase::Up,
         };
-        let want = match (status.want_up, status.term) {
-            (true, _) => Want::Up,
-            (false, true) => Want::Down,
-            (false, false) => Want::Once,
+        let want = match orphan.status.map(|status| status.want) {
+            None => orphan.want,
+            Some(b'u') => Want::Up,
+            Some(_) if term => Want::Down,
+            Some(_) => Want::Once,
         };
-        self.state = State { phase, want, paused: status.paused, term: status.term };
-        self.since = status.since;
+        let paused = orphan.status.is_some_and(|status| status.paused);
+        self.state = State { phase, want, paused, term };
+        self.since = orphan.status.map_or_else(|| Tai::now().before(orphan.age), |status| status.since);
         self.started = world.now.before(orphan.age);
         self.target = Some(orphan.pid);
-        self.process = Some(Process { pid: orphan.pid, finish, hold: Some(orphan.hold) });
+        self.process = Some(Process { pid: orphan.pid, finish: orphan.finish, hold: Some(orphan.hold) });
     }
 
     /// Where commands for it are read.
@@ -150,7 +151,7 @@ impl Keeper {
 
     /// The next moment it wants to be woken.
     pub fn next_timer(&self) -> Option<Instant> {
-        [self.due, self.overdue, self.published.retry()].into_iter().flatten().min()
+        time::first([self.due, self.overdue, self.published.retry()])
     }
 
     /// Acts on the timers that are over.
@@ -224,7 +225,7 @@ impl Keeper {
                 let (state, actions) = machine::step(self.state, happened);
                 self.state = state;
                 for action in actions {
-                    event = self.perform(action, place, world).or(event);
+                    event = self.perform(*action, place, world).or(event);
                 }
             }
             event = match self.next_step(place) {
@@ -241,7 +242,7 @@ impl Keeper {
             Action::Prepare => self.steps.push(Step::Prepare),
             Action::Finish => self.steps.push(Step::Finish),
             Action::Run => return Some(self.start(false, place, world)),
-            Action::Cancel => self.steps.cancel_start(),
+            Action::Cancel => self.call_off(),
             Action::Signal(Command::Kill) if !self.has_script(Command::Kill, place) => self.kill(),
             Action::Signal(command) => self.steps.push(Step::Signal(command)),
             Action::Continue => self.steps.push(Step::Continue),
@@ -253,6 +254,14 @@ impl Keeper {
             Action::Disarm => (self.due, self.overdue) = (None, None),
         }
         None
+    }
+
+    /// Forgets the start that was ordered, also if its script is at work.
+    fn call_off(&mut self) {
+        self.steps.remove(Step::Prepare);
+        if let Some(script) = self.script.as_mut().filter(|script| matches!(script.then, Then::Prepared)) {
+            script.then = Then::Nothing;
+        }
     }
 
     fn limit(&mut self, limit: Limit, place: &Place, now: Instant) {
@@ -308,7 +317,9 @@ impl Keeper {
     /// Sends a signal to `./run`, if the one that was meant is still there.
     fn signal(&self, signal: Signal) -> bool {
         match &self.process {
-            Some(process) if !process.finish && self.target == Some(process.pid) => process.signal(signal).is_ok(),
+            Some(process) if !process.finish && self.target == Some(process.pid) => {
+                process.signal(signal).is_ok()
+            }
             _ => false,
         }
     }
@@ -329,7 +340,7 @@ impl Keeper {
             Ok(stat) => file::is_executable(&stat),
             Err(Errno::NOENT) => false,
             Err(errno) => {
-                place.report.warn(&[b"unable to stat ", path.to_bytes()], Some(errno));
+                place.report.warn_of(b"unable to stat ", path.to_bytes(), errno);
                 false
             }
         }
@@ -346,34 +357,39 @@ impl Keeper {
         // runit 2.3.1: the service's process number, or an empty argument if there is none.
         let mut pid = Text::<16>::new();
         if let Some(target) = self.target.filter(|_| !matches!(then, Then::Prepared)) {
-            pid.number(u64::from(target.as_raw_nonzero().get().unsigned_abs()));
+            pid.number(u64::from(process::number(target)));
         }
         let failed = |step: spawn::Step, errno| match step {
-            spawn::Step::Descriptor => place.report.fatal(&[b"unable to setup stdout for ", path.to_bytes()], Some(errno)),
-            _ => place.report.fatal(&[b"unable to run ", path.to_bytes()], Some(errno)),
+            spawn::Step::Descriptor => {
+                place.report.fatal_of(b"unable to setup stdout for ", path.to_bytes(), errno)
+            }
+            spawn::Step::Directory | spawn::Step::Run => {
+                place.report.fatal_of(b"unable to run ", path.to_bytes(), errno)
+            }
         };
         let spawn = Spawn {
             path,
-            args: ArgList::new([path, pid.c_str().unwrap_or(c"")]),
+            args: ArgList::new(&[path, pid.c_str().unwrap_or(c"")]),
             directory: Some(place.dir.as_fd()),
             below: None,
             stdin: None,
             stdout: place.log_input(),
+            more: &[],
             mask: &world.services,
             session: false,
             failure_code: 111,
+            ready: None,
             failed: &failed,
         };
         match spawn.start() {
             Ok(pid) => self.script = Some(Script { pid, then }),
-            Err(errno) => place.report.warn(&[b"unable to fork for ", path.to_bytes()], Some(errno)),
+            Err(errno) => place.report.warn_of(b"unable to fork for ", path.to_bytes(), errno),
         }
         self.script.is_some()
     }
 
     /// Starts `./run` or `./finish`.
     fn start(&mut self, finish: bool, place: &Place, world: &mut World) -> Event {
-        let before = time::since_boot();
         match self.spawn(finish, place, world) {
             Ok(pid) => {
                 if !finish {
@@ -382,17 +398,16 @@ impl Keeper {
                     self.target = Some(pid);
                 }
                 self.process = Some(Process { pid, finish, hold: None });
-                adopt::note(&self.held.lock, before, world);
                 Event::Started { ready: place.policy.ready_within.is_none() }
             }
             Err(errno) => {
-                place.report.warn(&[b"unable to fork, sleeping"], Some(errno));
+                place.report.warn_of(b"unable to fork, sleeping", b"", errno);
                 Event::NotStarted
             }
         }
     }
 
-    fn spawn(&self, finish: bool, place: &Place, world: &World) -> Result<Pid> {
+    fn spawn(&self, finish: bool, place: &Place, world: &mut World) -> Result<Pid> {
         let (path, log) = (if finish { c"./finish" } else { c"./run" }, self.part == Part::Log);
         let (mut code, mut signal) = (Text::<8>::new(), Text::<8>::new());
         match self.ended.code() {
@@ -411,9 +426,15 @@ impl Keeper {
             };
             place.report.fatal(&text, Some(errno));
         };
+        let note = adopt::Note::new(&self.held.lock, finish, self.state.want, world);
+        let ready = || {
+            if let Some(note) = &note {
+                note.write();
+            }
+        };
         let args = match (finish, code.c_str(), signal.c_str()) {
-            (true, Some(code), Some(signal)) => ArgList::new([path, code, signal]),
-            _ => ArgList::new([path]),
+            (true, Some(code), Some(signal)) => ArgList::new(&[path, code, signal]),
+            _ => ArgList::new(&[path]),
         };
         Spawn {
             path,
@@ -422,9 +443,11 @@ impl Keeper {
             below: log.then_some(c"./log"),
             stdin: if log { place.log_output() } else { None },
             stdout: if log { None } else { place.log_input() },
+            more: &[],
             mask: &world.services,
             session: false,
             failure_code: 111,
+            ready: Some(&ready),
             failed: &failed,
         }
         .start()
@@ -445,7 +468,7 @@ impl Keeper {
             report: aloud.then_some(&place.report),
             state: &self.state,
             since: self.since,
-            pid: self.pid().map_or(0, |pid| pid.as_raw_nonzero().get().unsigned_abs()),
+            pid: self.pid().map_or(0, process::number),
         };
         self.published.tell(&news, world.now);
     }

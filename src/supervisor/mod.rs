@@ -16,8 +16,9 @@ use crate::sys::poll::{self, Poll, Ready};
 use crate::sys::signal::{self, Mask, Signal, Signals};
 use crate::sys::time::Instant;
 use crate::sys::{self, Errno, heap, process};
+use core::ffi::CStr;
 use keeper::Died;
-pub use unit::Unit;
+use unit::Unit;
 
 /// What the services of one process share.
 pub struct World {
@@ -34,16 +35,17 @@ pub struct World {
 pub struct Engine {
     world: World,
     signals: Signals,
+    units: Vec<Unit>,
 }
 
 /// The token of the signals; a unit's are its index times [`unit::TOKENS`] and a few more.
 const SIGNALS: u64 = u64::MAX;
 
 impl Engine {
-    /// Prepares this process: signals are blocked from here on.
-    pub fn new(report: &Reporter) -> Result<Self, Failure> {
+    /// Prepares this process to serve so many directories: signals are blocked from here on.
+    pub fn new(count: usize, report: &Reporter) -> Result<Self, Failure> {
         let failed = |errno: Errno| {
-            report.fatal(&[b"unable to create selfpipe"], Some(errno));
+            report.fatal_of(b"unable to create selfpipe", b"", errno);
             Failure::Said(FATAL)
         };
         let ours = Mask::of(&[Signal::CHILD, Signal::TERM]);
@@ -55,44 +57,45 @@ impl Engine {
         let signals = Signals::open(&ours).map_err(failed)?;
         let poll = Poll::new().map_err(failed)?;
         poll.add(&signals, SIGNALS).map_err(failed)?;
-        Ok(Self { world: World { poll, services, now: Instant::now(), boot: None }, signals })
+        let world = World { poll, services, now: Instant::now(), boot: None };
+        Ok(Self { world, signals, units: Vec::with_capacity(count) })
     }
 
-    /// What a unit needs to be opened.
-    pub fn world(&mut self) -> &mut World {
-        &mut self.world
+    /// Takes on the service directory `dir`, in the name of `report`.
+    pub fn add(&mut self, dir: &CStr, report: Reporter<'static>) -> Result<(), Failure> {
+        Unit::open(&mut self.units, dir, report, &mut self.world)
     }
 
-    /// Supervises until every unit has been told to exit and has.
-    pub fn run(&mut self, units: &mut [Unit]) {
+    /// Supervises until every service has been told to exit and has.
+    pub fn run(&mut self) {
         heap::seal();
-        for unit in &mut *units {
+        for unit in &mut self.units {
             unit.begin(&mut self.world);
         }
-        while !self.settle(units) {
-            self.turn(units);
+        while !self.settle() {
+            self.turn();
         }
     }
 
     /// Lets each unit act on what its events have brought about; gives whether all are gone.
-    fn settle(&mut self, units: &mut [Unit]) -> bool {
+    fn settle(&mut self) -> bool {
         let mut gone = true;
-        for unit in units {
+        for unit in &mut self.units {
             gone &= unit.settle(&mut self.world);
         }
         gone
     }
 
-    fn turn(&mut self, units: &mut [Unit]) {
-        let until = units.iter().filter_map(Unit::next_timer).min();
+    fn turn(&mut self) {
+        let until = self.units.iter().filter_map(Unit::next_timer).min();
         let mut room = poll::events();
         match self.world.poll.wait(until, &mut room) {
             Ok(happened) => {
                 self.world.now = Instant::now();
                 for ready in happened {
                     match ready.token {
-                        SIGNALS => take_signals(&self.signals, &mut self.world, units),
-                        _ => deliver(ready, &mut self.world, units),
+                        SIGNALS => take_signals(&self.signals, &mut self.world, &mut self.units),
+                        _ => deliver(ready, &mut self.world, &mut self.units),
                     }
                 }
             }
@@ -100,7 +103,7 @@ impl Engine {
             Err(_) => sys::time::pause(),
         }
         self.world.now = Instant::now();
-        for unit in units {
+        for unit in &mut self.units {
             unit.ring(&mut self.world);
         }
     }

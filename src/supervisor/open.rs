@@ -1,17 +1,25 @@
 //! Start-up of one service directory, in runit's order and with its messages. Here failure is still allowed.
 
 use super::keeper::Held;
-use super::unit::Place;
+use super::unit::{Place, Refusals};
 use crate::report::{FATAL, Failure, Reporter};
 use crate::service::machine::Want;
 use crate::service::names::{File, LONGEST_LINK, PRIVATE_MODE, Part, SUPERVISE_MODE, path};
 use crate::service::policy::Policy;
-use crate::sys::{AsFd, BorrowedFd, Errno, OwnedFd, Result as SysResult, fifo, file, lock as locks};
+use crate::sys::{self, AsFd, BorrowedFd, Errno, OwnedFd, Result as SysResult, fifo, file, lock as locks};
 use core::ffi::CStr;
 
-/// Says that something cannot be done, on what and why; the result ends the program.
+/// Says that something cannot be done, on what and why; the result ends the program if that is still starting.
 pub fn refused(place: &Place, what: &[u8], on: &CStr, why: Errno) -> Failure {
-    place.report.fatal(&[what, on.to_bytes()], Some(why));
+    refuse(place, &[what, on.to_bytes()], Some(why))
+}
+
+fn refuse(place: &Place, text: &[&[u8]], why: Option<Errno>) -> Failure {
+    match place.refusals {
+        Refusals::Fatal => place.report.fatal(text, why),
+        Refusals::Warned => place.report.warn(text, why),
+        Refusals::Known => {}
+    }
     Failure::Said(FATAL)
 }
 
@@ -19,10 +27,11 @@ pub fn refused(place: &Place, what: &[u8], on: &CStr, why: Errno) -> Failure {
 pub fn directory(dir: &CStr, report: Reporter<'static>) -> Result<(Place, Want), Failure> {
     let opened = file::open_place(file::CWD, dir).and_then(|dir| file::may_enter(dir.as_fd()).map(|()| dir));
     let dir = opened.map_err(|errno| {
-        report.fatal(&[b"unable to change to directory"], Some(errno));
+        report.fatal_of(b"unable to change to directory", b"", errno);
         Failure::Said(FATAL)
     })?;
-    let place = Place { dir, report, policy: Policy::RUNIT, pipe: None, held_up: false };
+    let place =
+        Place { dir, report, policy: Policy::RUNIT, pipe: None, held_up: false, refusals: Refusals::Fatal };
     let want = want(&place, Part::Main);
     Ok((place, want))
 }
@@ -45,13 +54,18 @@ pub fn has_log(place: &mut Place) -> Result<bool, Failure> {
         }
         Err(Errno::NOENT) => return Ok(false),
         Err(errno) => {
-            place.report.warn(&[b"unable to stat() ./log: "], Some(errno));
+            place.report.warn_of(b"unable to stat() ./log: ", b"", errno);
             return Ok(false);
         }
     }
     let pipe = fifo::pipe().map_err(|errno| refused(place, b"unable to create log pipe", c"", errno))?;
     place.pipe = Some(pipe);
     Ok(true)
+}
+
+/// Whether there is a log service by now, in silence.
+pub fn is_log(place: &Place) -> bool {
+    file::stat(place.dir.as_fd(), c"log").is_ok_and(|stat| file::is_directory(&stat))
 }
 
 /// Opens and takes the lock of one part, making `supervise/` if need be. Another supervisor of the service itself
@@ -88,8 +102,7 @@ fn make_supervise(place: &Place, part: Part) -> Result<(), Failure> {
         // Not a link, or nothing at all: what matters shows when the lock is opened.
         Ok(()) | Err(Errno::NOENT | Errno::INVAL) => Ok(()),
         Err(Errno::NAMETOOLONG) => {
-            place.report.fatal(&[b"unable to readlink ", shown.to_bytes(), b": name too long"], None);
-            Err(Failure::Said(FATAL))
+            Err(refuse(place, &[b"unable to readlink ", shown.to_bytes(), b": name too long"], None))
         }
         Err(errno) => Err(refused(place, b"unable to readlink ", shown, errno)),
     }
@@ -102,24 +115,22 @@ fn make_link_target(at: BorrowedFd<'_>) -> SysResult<()> {
     let mut text = [0; LONGEST_LINK];
     file::read_link(at, c"supervise", &mut text)?;
     // A link's text is shorter than the buffer, so there is a NUL, and a failure shows with the lock.
-    if let Ok(target) = CStr::from_bytes_until_nul(&text) {
+    if let Some(target) = sys::c_str(&text) {
         let _ = file::make_directory(at, target, SUPERVISE_MODE);
     }
     Ok(())
 }
 
 fn open_log_directory(place: &Place) -> Result<OwnedFd, Failure> {
-    file::open_place(place.dir.as_fd(), c"log").map_err(|errno| refused(place, b"unable to change directory to ./log", c"", errno))
+    file::open_place(place.dir.as_fd(), c"log")
+        .map_err(|errno| refused(place, b"unable to change directory to ./log", c"", errno))
 }
 
 /// Opens the fifo for commands, making it if need be.
 pub fn control(place: &Place, part: Part) -> Result<OwnedFd, Failure> {
     let name = path(part, File::Control);
     let at = place.dir.as_fd();
-    let not_a_fifo = || {
-        place.report.fatal(&[name.to_bytes(), b" exists but is not a fifo"], None);
-        Failure::Said(FATAL)
-    };
+    let not_a_fifo = || refuse(place, &[name.to_bytes(), b" exists but is not a fifo"], None);
     let opened = match fifo::open_both(at, name) {
         Err(Errno::NOENT) => {
             let _ = fifo::make(at, name, PRIVATE_MODE);
@@ -127,15 +138,13 @@ pub fn control(place: &Place, part: Part) -> Result<OwnedFd, Failure> {
         }
         other => other,
     };
-    let stat = match &opened {
-        Ok(fd) => file::stat_open(fd),
-        Err(_) => file::stat(at, name),
-    };
-    let stat = stat.map_err(|errno| refused(place, b"unable to stat ", name, errno))?;
-    if !file::is_fifo(&stat) {
-        return Err(not_a_fifo());
+    match (opened, file::stat(at, name)) {
+        (_, Ok(stat)) if !file::is_fifo(&stat) => Err(not_a_fifo()),
+        // A link that leads nowhere.
+        (Ok(_) | Err(Errno::NOENT), Err(errno)) => Err(refused(place, b"unable to stat ", name, errno)),
+        (Err(errno), _) => Err(refused(place, b"unable to open ", name, errno)),
+        (Ok(fifo), Ok(_)) => Ok(fifo),
     }
-    opened.map_err(|errno| refused(place, b"unable to open ", name, errno))
 }
 
 /// Opens the fifo that says that a supervisor is here. From then on readers find a whole status.

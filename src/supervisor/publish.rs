@@ -6,7 +6,7 @@ use crate::service::names::{File, PUBLIC_MODE, Part, path};
 use crate::service::status::{self, LEN, Status};
 use crate::sys::file::{self, Replacing};
 use crate::sys::time::{Duration, Instant};
-use crate::sys::{AsFd, OwnedFd};
+use crate::sys::{AsFd, Errno, OwnedFd};
 use crate::tai::Tai;
 use crate::text::Text;
 
@@ -62,7 +62,7 @@ impl Published {
             if news.pid != 0 {
                 text.number(u64::from(news.pid)).push(b"\n");
             }
-            let told = news.replace(File::Pid, text.bytes());
+            let told = news.replace(File::Pid, File::PidNew, text.bytes()) == Told::Yes;
             self.pid = if told { Some(news.pid) } else { None };
             done &= told;
         }
@@ -70,7 +70,13 @@ impl Published {
         let state = Some((bytes, news.state.want));
         if self.state != state {
             // Both are tried, whatever becomes of the first.
-            let told = news.replace(File::Stat, status::words(news.state).bytes()) & news.replace(File::Status, &bytes);
+            let words = status::words(news.state);
+            let stat = news.replace(File::Stat, File::StatNew, words.bytes());
+            let status = news.replace(File::Status, File::StatusNew, &bytes);
+            let told = match status {
+                Told::Full => news.make_do(words.bytes(), &bytes),
+                Told::Yes | Told::No => stat == Told::Yes && status == Told::Yes,
+            };
             self.state = if told { state } else { None };
             done &= told;
         }
@@ -87,25 +93,49 @@ impl Published {
     }
 }
 
+/// Whether a file was replaced.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Told {
+    Yes,
+    No,
+    /// The disk is full.
+    Full,
+}
+
 impl News<'_> {
-    fn replace(&self, what: File, bytes: &[u8]) -> bool {
-        let new = path(self.part, match what {
-            File::Pid => File::PidNew,
-            File::Stat => File::StatNew,
-            _ => File::StatusNew,
-        });
-        let old = path(self.part, what);
+    /// On a full disk an old file can be the only room for a new one. `status` is what programs read, so that gets
+    /// the room of `stat`, and `stat` that of the old `status`.
+    #[inline(never)]
+    fn make_do(&self, words: &[u8], bytes: &[u8]) -> bool {
+        let silent = News { report: None, ..*self };
+        if file::open_new(self.dir.as_fd(), path(self.part, File::Stat), PUBLIC_MODE).is_err() {
+            return false;
+        }
+        silent.replace(File::Status, File::StatusNew, bytes) == Told::Yes
+            && silent.replace(File::Stat, File::StatNew, words) == Told::Yes
+    }
+
+    fn replace(&self, old: File, new: File, bytes: &[u8]) -> Told {
+        let (old, new) = (path(self.part, old), path(self.part, new));
         let done = file::replace(self.dir.as_fd(), old, new, PUBLIC_MODE, bytes);
         if let (Err(trouble), Some(report)) = (done, self.report) {
             let (new, old) = (new.to_bytes(), old.to_bytes());
             match trouble {
-                Replacing::Open(errno) => report.warn(&[b"unable to open ", new], Some(errno)),
-                Replacing::Write(errno) => report.warn(&[b"unable to write ", new], Some(errno)),
+                Replacing::Open(errno) => report.warn_of(b"unable to open ", new, errno),
+                Replacing::Write(errno) => report.warn_of(b"unable to write ", new, errno),
                 Replacing::Short => report.warn(&[b"unable to write ", new, b": partial write."], None),
-                Replacing::Rename(errno) => report.warn(&[b"unable to rename ", base(new), b" to ", old], Some(errno)),
+                Replacing::Rename(errno) => {
+                    report.warn(&[b"unable to rename ", base(new), b" to ", old], Some(errno))
+                }
             }
         }
-        done.is_ok()
+        match done {
+            Ok(()) => Told::Yes,
+            Err(Replacing::Open(Errno::NOSPC) | Replacing::Write(Errno::NOSPC) | Replacing::Short) => {
+                Told::Full
+            }
+            Err(_) => Told::No,
+        }
     }
 }
 

@@ -1,7 +1,6 @@
 //! What is still to be done for a service, in order, while a control script is at work.
 
 use crate::service::command::Command;
-use smallvec::SmallVec;
 
 /// One thing to do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -18,31 +17,67 @@ pub enum Step {
     Finish,
 }
 
-/// Steps that wait. None is in it twice, so it is never longer than there are steps: 10 signals, CONT, two words
-/// to scripts, and a start.
-#[derive(Default)]
-pub struct Steps(SmallVec<[Step; 16]>);
+/// How many steps there are: 14 signals, CONT, two words to scripts, and two starts.
+const KINDS: usize = 19;
+/// How many wait at most. Each step has a place of its own; what comes twice has the others.
+const MOST: usize = 32;
+
+/// Steps that wait, in order. The same can be asked for several times, and then is done as often.
+pub struct Steps {
+    list: [Option<Step>; MOST],
+    len: usize,
+}
+
+impl Default for Steps {
+    fn default() -> Self {
+        Self { list: [None; MOST], len: 0 }
+    }
+}
 
 impl Steps {
-    /// Adds a step at the end; one that waits already moves there.
+    /// Adds a step at the end. A start that waits already moves there; anything else of which there is too much is
+    /// not added once more.
     pub fn push(&mut self, step: Step) {
-        self.0.retain(|waiting| *waiting != step);
-        self.0.push(step);
+        match step {
+            Step::Prepare | Step::Finish => self.remove(step),
+            Step::Signal(_) | Step::Continue | Step::Tell(_) => {
+                if self.len >= MOST - KINDS && self.list.contains(&Some(step)) {
+                    return;
+                }
+            }
+        }
+        if let Some(place) = self.list.get_mut(self.len) {
+            *place = Some(step);
+            self.len += 1;
+        }
     }
 
     /// The next step, if it may be taken.
     pub fn next(&mut self, may: impl Fn(Step) -> bool) -> Option<Step> {
-        let first = *self.0.first()?;
-        may(first).then(|| self.0.remove(0))
+        let first = self.list[0].filter(|step| may(*step))?;
+        self.remove_at(0);
+        Some(first)
     }
 
-    /// Forgets the start that was ordered.
-    pub fn cancel_start(&mut self) {
-        self.0.retain(|step| *step != Step::Prepare);
+    /// Forgets a start that waits.
+    pub fn remove(&mut self, step: Step) {
+        if let Some(at) = self.list.iter().position(|waiting| *waiting == Some(step)) {
+            self.remove_at(at);
+        }
+    }
+
+    fn remove_at(&mut self, at: usize) {
+        if let Some(rest) = self.list.get_mut(at..) {
+            rest.rotate_left(1);
+        }
+        if let Some(last) = self.list.last_mut() {
+            *last = None;
+        }
+        self.len -= 1;
     }
 
     /// Whether nothing waits.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.len == 0
     }
 }

@@ -4,11 +4,11 @@ use super::keeper::{Died, Held, Keeper};
 use super::{World, adopt, open};
 use crate::report::{FATAL, Failure, Reporter};
 use crate::service::command::Command;
-use crate::service::machine::Event;
+use crate::service::machine::{Event, Want};
 use crate::service::names::{File, Part, path};
 use crate::service::policy::Policy;
-use crate::sys::time::Instant;
-use crate::sys::{AsFd, BorrowedFd, OwnedFd, file};
+use crate::sys::time::{self, Instant};
+use crate::sys::{AsFd, BorrowedFd, OwnedFd, fifo, file};
 use core::ffi::CStr;
 
 /// How many tokens a unit has: control and orphan of the service, and of the logger.
@@ -57,6 +57,19 @@ pub struct Place {
     pub pipe: Option<(OwnedFd, OwnedFd)>,
     /// Whether nothing may be started yet.
     pub held_up: bool,
+    /// What it means that something cannot be opened.
+    pub refusals: Refusals,
+}
+
+/// What is said when something cannot be opened.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Refusals {
+    /// The supervisor does not start.
+    Fatal,
+    /// It goes on without.
+    Warned,
+    /// The same, and it has been said.
+    Known,
 }
 
 impl Place {
@@ -96,19 +109,27 @@ pub struct Unit {
 }
 
 impl Unit {
-    /// Opens the service directory `dir` as the unit number `index` of its engine. Messages are `report`'s.
-    pub fn open(index: usize, dir: &CStr, report: Reporter<'static>, world: &mut World) -> Result<Self, Failure> {
+    /// Opens the service directory `dir` as the last of `units`. Messages are `report`'s.
+    // It grows in its place: each page of the stack that start-up touches stays with the process.
+    #[inline(never)]
+    pub fn open(
+        units: &mut Vec<Self>,
+        dir: &CStr,
+        report: Reporter<'static>,
+        world: &mut World,
+    ) -> Result<(), Failure> {
+        let index = units.len();
         let (mut place, want) = open::directory(dir, report)?;
         let has_log = open::has_log(&mut place)?;
         let lock = open::lock(&place, Part::Main)?.ok_or(Failure::Said(FATAL))?;
         let log_lock = if has_log { open::lock(&place, Part::Log)? } else { None };
 
         let control = open::control(&place, Part::Main)?;
-        let held = Held { lock, control, ok: None };
-        let mut main = Keeper::new(Part::Main, want, held, world.now);
-        main.adopt(&place, token(index, Heard::Orphan(Part::Main)), world);
-        main.tell_if_news(&place, world);
-        let mut unit = Self { index, place, main, log: None, locked_out: None, leaving: Leaving::No };
+        let main = Keeper::new(Part::Main, want, Held { lock, control, ok: None }, world.now);
+        units.push(Self { index, place, main, log: None, locked_out: None, leaving: Leaving::No });
+        let Some(unit) = units.last_mut() else { return Ok(()) };
+        unit.main.adopt(&unit.place, token(index, Heard::Orphan(Part::Main)), world);
+        unit.main.tell_if_news(&unit.place, world);
         match log_lock {
             Some(lock) => unit.open_log(lock, world)?,
             None if has_log => unit.hold_up(world.now),
@@ -120,7 +141,8 @@ impl Unit {
             open::ok(&unit.place, Part::Log, log.held())?;
         }
         unit.place.report.waits = false;
-        Ok(unit)
+        unit.place.refusals = Refusals::Warned;
+        Ok(())
     }
 
     fn open_log(&mut self, lock: OwnedFd, world: &mut World) -> Result<(), Failure> {
@@ -144,7 +166,9 @@ impl Unit {
         };
         let Some(keeper) = keeper else { return Ok(()) };
         let added = world.poll.add(&keeper.held().control, token(self.index, Heard::Control(part)));
-        added.map_err(|errno| open::refused(&self.place, b"unable to wait for ", path(part, File::Control), errno))
+        added.map_err(|errno| {
+            open::refused(&self.place, b"unable to wait for ", path(part, File::Control), errno)
+        })
     }
 
     /// Somebody else supervises the log service. runit waits for that somebody, deaf; here the service just does
@@ -154,21 +178,51 @@ impl Unit {
         self.locked_out = Some(now.after(self.place.policy.pace));
     }
 
+    /// Takes over the log service; gives whether that was possible.
+    fn take_log(&mut self, world: &mut World) -> bool {
+        let Ok(Some(lock)) = open::lock(&self.place, Part::Log) else { return false };
+        let opened = self.open_log(lock, world);
+        let heard = self.log.as_mut().map(|log| open::ok(&self.place, Part::Log, log.held()));
+        if opened.is_err() || heard.is_some_and(|heard| heard.is_err()) {
+            self.log = None;
+        }
+        self.log.is_some()
+    }
+
     /// Tries again to get the log service.
     fn try_log(&mut self, world: &mut World) {
-        match open::lock(&self.place, Part::Log) {
-            Ok(Some(lock)) => {
-                let opened = self.open_log(lock, world);
-                let heard = self.log.as_mut().map(|log| open::ok(&self.place, Part::Log, log.held()));
-                if opened.is_err() || heard.is_some_and(|heard| heard.is_err()) {
-                    self.log = None;
-                    return self.hold_up(world.now);
-                }
-                self.place.held_up = false;
-                self.begin(world);
-                self.main.resume(&self.place, world);
+        if !self.take_log(world) {
+            self.place.refusals = Refusals::Known;
+            return self.hold_up(world.now);
+        }
+        self.place.held_up = false;
+        self.place.refusals = Refusals::Warned;
+        self.begin(world);
+        self.main.resume(&self.place, world);
+    }
+
+    /// Looks for a log service that has been added since (runit has to be restarted for that). The next start of
+    /// the service gets its pipe. One that cannot be had does not hold the service up: it has lived without it.
+    fn find_log(&mut self, world: &mut World) {
+        if self.log.is_some()
+            || self.leaving != Leaving::No
+            || self.place.held_up
+            || !open::is_log(&self.place)
+        {
+            return;
+        }
+        let Ok(pipe) = fifo::pipe() else { return };
+        self.place.pipe = Some(pipe);
+        self.take_log(world);
+        match &mut self.log {
+            Some(log) => {
+                self.place.refusals = Refusals::Warned;
+                log.feed(Event::Begin, &self.place, world);
             }
-            Ok(None) | Err(_) => self.hold_up(world.now),
+            None => {
+                self.place.refusals = Refusals::Known;
+                self.place.pipe = None;
+            }
         }
     }
 
@@ -210,9 +264,13 @@ impl Unit {
         }
     }
 
-    /// A command to the service. On the way out there is no more log pipe to start it with.
+    /// A command to the service. Once it is down for good nothing is heard any more: on the way out there is no log
+    /// pipe to start it with.
     fn command(&mut self, command: Command, world: &mut World) {
-        if self.leaving == Leaving::No {
+        if self.leaving == Leaving::No && !self.is_down_for_good() {
+            if matches!(command, Command::Up | Command::Once) && self.main.pid().is_none() {
+                self.find_log(world);
+            }
             self.main.feed(Event::Command(command), &self.place, world);
         }
     }
@@ -238,6 +296,9 @@ impl Unit {
 
     /// Acts on the end of a child; gives whether it was one of this unit's.
     pub fn bury(&mut self, died: Died, world: &mut World) -> bool {
+        if self.main.pid() == Some(died.pid) && self.main.state().want == Want::Up {
+            self.find_log(world);
+        }
         if self.main.bury(died, &self.place, world) {
             return true;
         }
@@ -251,7 +312,7 @@ impl Unit {
             Leaving::No | Leaving::Gone => None,
         };
         let log = self.log.as_ref().and_then(Keeper::next_timer);
-        [self.main.next_timer(), log, self.locked_out, leaving].into_iter().flatten().min()
+        time::first([self.main.next_timer(), log, self.locked_out, leaving])
     }
 
     /// Acts on the timers that are over.
@@ -280,7 +341,7 @@ impl Unit {
 
     /// Goes a step further on the way out if it can, and tells readers; gives whether the unit is gone.
     pub fn settle(&mut self, world: &mut World) -> bool {
-        if self.leaving == Leaving::No && self.main.state().is_gone() && self.main.is_idle() {
+        if self.leaving == Leaving::No && self.is_down_for_good() {
             self.close_log(world);
         }
         let log_runs = self.log.as_ref().is_some_and(|log| log.pid().is_some());
@@ -292,6 +353,10 @@ impl Unit {
             log.tell_if_news(&self.place, world);
         }
         self.leaving == Leaving::Gone
+    }
+
+    fn is_down_for_good(&self) -> bool {
+        self.main.state().is_gone() && self.main.is_idle()
     }
 
     /// The service is down for good: its logger gets to the end of its input and is not started again.

@@ -21,11 +21,22 @@ impl Args {
         Self(unsafe { core::slice::from_raw_parts(argv, len) })
     }
 
+    /// The first argument and the others.
+    pub fn split_first(self) -> Option<(&'static CStr, Self)> {
+        Some((self.get(0)?, self.skip(1)))
+    }
+
     /// The argument at `index`.
     pub fn get(self, index: usize) -> Option<&'static CStr> {
         let at = *self.0.get(index)?;
         // SAFETY: `from_main` was promised that every pointer is to a NUL-terminated string that stays.
         Some(unsafe { CStr::from_ptr(at) })
+    }
+
+    /// The memory of the argument at `index`, to be written over.
+    pub fn title(self, index: usize) -> Option<Title> {
+        let len = self.get(index)?.count_bytes();
+        Some(Title { start: self.0.get(index)?.cast_mut().cast(), len })
     }
 
     /// The arguments from `from` on.
@@ -49,27 +60,42 @@ impl Args {
     }
 }
 
-/// The memory of one argument, to be written over so that `ps` shows something else.
+/// The memory of one argument, to be written over so that `ps` shows something else. What the argument says is no
+/// longer to be relied on.
 pub struct Title {
     start: *mut u8,
     len: usize,
 }
 
 impl Title {
-    /// Takes the memory of the argument at `index` for good.
-    ///
-    /// # Safety
-    /// From here on nothing else may read that argument, through any copy of `args`.
-    pub unsafe fn of(args: Args, index: usize) -> Option<Self> {
-        let text = args.get(index)?;
-        Some(Self { start: text.as_ptr().cast_mut().cast(), len: text.to_bytes().len() })
+    /// How many bytes there are; never another number.
+    pub fn len(&self) -> usize {
+        self.len
     }
 
-    /// The bytes, without the NUL that ends them.
-    pub fn bytes(&mut self) -> &mut [u8] {
-        // SAFETY: the kernel lays arguments on the writable stack; `start` and `len` are one of them, it stays
-        // for the life of the process, and `of` was promised that nobody else looks at it.
-        unsafe { core::slice::from_raw_parts_mut(self.start, self.len) }
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The byte at `index`; 0 past the end.
+    pub fn get(&self, index: usize) -> u8 {
+        if index >= self.len {
+            return 0;
+        }
+        // SAFETY: `start` and `len` are a NUL-terminated argument that the kernel laid on the stack, where it stays
+        // for the life of the process, and `index` is inside it.
+        unsafe { self.start.wrapping_add(index).read_volatile() }
+    }
+
+    /// Puts a byte at `index`; nothing happens past the end.
+    pub fn set(&mut self, index: usize, byte: u8) {
+        if index >= self.len {
+            return;
+        }
+        // SAFETY: as above; the pointer is the kernel's, to memory that is ours to write to. The access is volatile
+        // because `ps` reads it. Nobody looks at the argument itself once there is a title.
+        unsafe { self.start.wrapping_add(index).write_volatile(byte) };
     }
 }
 
@@ -86,7 +112,7 @@ pub fn variable(name: &[u8]) -> Option<&'static [u8]> {
 }
 
 fn environment_entry(index: usize) -> Option<&'static [u8]> {
-    let list = environment();
+    let list = ffi::environment();
     if list.is_null() {
         return None;
     }
@@ -101,17 +127,10 @@ fn environment_entry(index: usize) -> Option<&'static [u8]> {
     Some(unsafe { CStr::from_ptr(entry) }.to_bytes())
 }
 
-/// The environment as `execve` takes it.
-pub(super) fn environment() -> *const *const c_char {
-    // SAFETY: the C library sets it before `main`, and no thread of svbox ever writes to it.
-    unsafe { ffi::environ }
-}
-
 /// The path that the kernel ran to start this process; its last part is the command name that `ps` shows.
 pub fn executed() -> Option<&'static CStr> {
     const AT_EXECFN: usize = 31;
-    // SAFETY: takes a number and gives a number, 0 for an entry the kernel did not pass.
-    let at = unsafe { ffi::getauxval(AT_EXECFN) };
+    let at = ffi::auxiliary(AT_EXECFN);
     if at == 0 {
         return None;
     }
@@ -130,7 +149,10 @@ macro_rules! entry {
 
         #[allow(unsafe_code)]
         #[unsafe(no_mangle)]
-        extern "C" fn main(argc: core::ffi::c_int, argv: *const *const core::ffi::c_char) -> core::ffi::c_int {
+        extern "C" fn main(
+            argc: core::ffi::c_int,
+            argv: *const *const core::ffi::c_char,
+        ) -> core::ffi::c_int {
             // SAFETY: the C start-up code calls this once with the kernel's argument list, which lies on the
             // stack above everything else and is never freed.
             let args = unsafe { $crate::sys::args::Args::from_main(argc, argv) };

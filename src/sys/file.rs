@@ -1,8 +1,10 @@
 //! Files, each reached from an open directory; the current directory plays no part.
 
+use super::time::Duration;
 use super::{AsFd, BorrowedFd, Errno, OwnedFd, Result, again};
 use core::ffi::CStr;
-use rustix::fs::{self, Access, AtFlags, FileType, Mode, OFlags, Stat, Timespec, Timestamps};
+pub use rustix::fs::Stat;
+use rustix::fs::{self, Access, AtFlags, FileType, Mode, OFlags, StatxFlags, Timespec, Timestamps};
 
 /// The current directory, as the place a relative path starts from.
 pub use rustix::fs::CWD;
@@ -17,9 +19,14 @@ pub fn may_enter(dir: BorrowedFd<'_>) -> Result<()> {
     again(|| fs::accessat(dir, c".", Access::EXEC_OK, AtFlags::EACCESS))
 }
 
-/// Opens `/dev/null` for reading and writing, open over exec as well.
+/// Opens `/dev/null` for reading and writing, open over exec as well: to stand in for a standard descriptor.
 pub fn open_null() -> Result<OwnedFd> {
     again(|| fs::openat(CWD, c"/dev/null", OFlags::RDWR, Mode::empty()))
+}
+
+/// Opens for reading and writing.
+pub fn open_read_write(path: &CStr) -> Result<OwnedFd> {
+    open(CWD, path, OFlags::RDWR, 0)
 }
 
 /// Opens for reading; never waits for a fifo's writer.
@@ -41,6 +48,47 @@ pub fn stat(at: BorrowedFd<'_>, path: &CStr) -> Result<Stat> {
     again(|| fs::statat(at, path, AtFlags::empty()))
 }
 
+/// What tells a file from every other one that there is or was: device, inode, and when it was made, since the
+/// numbers of removed files are given out again. File systems that do not know when have 0 there.
+pub type Identity = (u64, u64, i64, u32);
+
+/// What a scan has to know of an entry.
+#[derive(Clone, Copy, Debug)]
+pub struct Look {
+    /// Which file it is.
+    pub identity: Identity,
+    /// Whether it is a directory.
+    pub directory: bool,
+    /// When its content was changed last, on the wall clock.
+    pub changed: Duration,
+}
+
+/// Looks at what a path leads to, symbolic links followed.
+pub fn look(at: BorrowedFd<'_>, path: &CStr) -> Result<Look> {
+    let wanted = StatxFlags::BASIC_STATS | StatxFlags::BTIME;
+    let found = match again(|| fs::statx(at, path, AtFlags::empty(), wanted)) {
+        Ok(found) => found,
+        // A kernel before 4.11, or a filter that does not know it.
+        Err(Errno::NOSYS | Errno::PERM) => return stat(at, path).map(|stat| old_look(&stat)),
+        Err(errno) => return Err(errno),
+    };
+    let device = u64::from(found.stx_dev_major) << 32 | u64::from(found.stx_dev_minor);
+    Ok(Look {
+        identity: (device, found.stx_ino, found.stx_btime.tv_sec, found.stx_btime.tv_nsec),
+        directory: FileType::from_raw_mode(u32::from(found.stx_mode)) == FileType::Directory,
+        changed: Duration::new(found.stx_mtime.tv_sec.max(0).unsigned_abs(), found.stx_mtime.tv_nsec),
+    })
+}
+
+fn old_look(stat: &Stat) -> Look {
+    let nanoseconds = u32::try_from(stat.st_mtime_nsec).unwrap_or(0);
+    Look {
+        identity: (stat.st_dev, stat.st_ino, 0, 0),
+        directory: is_directory(stat),
+        changed: Duration::new(stat.st_mtime.max(0).unsigned_abs(), nanoseconds),
+    }
+}
+
 /// What a path is, a symbolic link not followed.
 pub fn link_stat(at: BorrowedFd<'_>, path: &CStr) -> Result<Stat> {
     again(|| fs::statat(at, path, AtFlags::SYMLINK_NOFOLLOW))
@@ -56,6 +104,11 @@ pub fn is_directory(stat: &Stat) -> bool {
     FileType::from_raw_mode(stat.st_mode) == FileType::Directory
 }
 
+/// Whether it is a symbolic link.
+pub fn is_link(stat: &Stat) -> bool {
+    FileType::from_raw_mode(stat.st_mode) == FileType::Symlink
+}
+
 /// Whether it is a fifo.
 pub fn is_fifo(stat: &Stat) -> bool {
     FileType::from_raw_mode(stat.st_mode) == FileType::Fifo
@@ -64,6 +117,12 @@ pub fn is_fifo(stat: &Stat) -> bool {
 /// Whether its owner may execute it.
 pub fn is_executable(stat: &Stat) -> bool {
     stat.st_mode & 0o100 != 0
+}
+
+/// Whether the program at a path could be run by us.
+pub fn may_run(at: BorrowedFd<'_>, path: &CStr) -> bool {
+    stat(at, path).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile)
+        && again(|| fs::accessat(at, path, Access::EXEC_OK, AtFlags::EACCESS)).is_ok()
 }
 
 /// Whether the path exists, links followed.
@@ -111,6 +170,36 @@ pub fn read_some(fd: impl AsFd, buffer: &mut [u8]) -> Result<Option<usize>> {
     }
 }
 
+/// Lets reads and writes of an open descriptor come back at once.
+pub fn set_nonblocking(fd: impl AsFd) -> Result<()> {
+    fs::fcntl_setfl(&fd, fs::fcntl_getfl(&fd)? | OFlags::NONBLOCK)
+}
+
+/// Sees to it that what was written survives a loss of power.
+pub fn sync(fd: impl AsFd) -> Result<()> {
+    again(|| fs::fsync(&fd))
+}
+
+/// Sets the mode of an open file.
+pub fn set_mode(fd: impl AsFd, mode: u32) -> Result<()> {
+    again(|| fs::fchmod(&fd, Mode::from_raw_mode(mode)))
+}
+
+/// Takes everything behind the first `len` bytes away.
+pub fn truncate(fd: impl AsFd, len: u64) -> Result<()> {
+    again(|| fs::ftruncate(&fd, len))
+}
+
+/// Opens for writing, emptied, making it if need be.
+pub fn open_new(at: BorrowedFd<'_>, path: &CStr, mode: u32) -> Result<OwnedFd> {
+    open(at, path, OFlags::WRONLY | OFlags::TRUNC | OFlags::CREATE | OFlags::NONBLOCK, mode)
+}
+
+/// A second descriptor for the same open file, with a number not below `least`.
+pub fn above(fd: impl AsFd, least: i32) -> Result<OwnedFd> {
+    rustix::io::fcntl_dupfd_cloexec(fd, least)
+}
+
 /// Writes all of it.
 pub fn write_all(fd: impl AsFd, mut bytes: &[u8]) -> Result<()> {
     while !bytes.is_empty() {
@@ -140,7 +229,13 @@ pub enum Replacing {
 
 /// Puts `bytes` in the place of `path`: readers see the old file or the whole new one. What fails leaves the
 /// old file as it is and no new one behind.
-pub fn replace(at: BorrowedFd<'_>, path: &CStr, new: &CStr, mode: u32, bytes: &[u8]) -> core::result::Result<(), Replacing> {
+pub fn replace(
+    at: BorrowedFd<'_>,
+    path: &CStr,
+    new: &CStr,
+    mode: u32,
+    bytes: &[u8],
+) -> core::result::Result<(), Replacing> {
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NONBLOCK;
     let fd = open(at, new, flags, mode).map_err(Replacing::Open)?;
     let written = match bytes {
@@ -179,14 +274,14 @@ pub fn rename(at: BorrowedFd<'_>, old: &CStr, new: &CStr) -> Result<()> {
     again(|| fs::renameat(at, old, at, new))
 }
 
-/// Sets the time of the last change of an open file; its time of last access stays.
-pub fn set_modified(fd: impl AsFd, seconds: i64, nanoseconds: u32) -> Result<()> {
-    const UTIME_OMIT: i64 = 0x3fff_fffe;
-    let times = Timestamps {
-        last_access: Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT },
-        last_modification: Timespec { tv_sec: seconds, tv_nsec: i64::from(nanoseconds) },
-    };
-    fs::futimens(fd, &times)
+/// A time of a file: seconds and nanoseconds.
+pub type FileTime = (i64, u32);
+
+/// Sets both times of an open file: of the last access, and of the last change.
+pub fn set_times(fd: impl AsFd, accessed: FileTime, modified: FileTime) -> Result<()> {
+    let time =
+        |(seconds, nanoseconds): FileTime| Timespec { tv_sec: seconds, tv_nsec: i64::from(nanoseconds) };
+    fs::futimens(fd, &Timestamps { last_access: time(accessed), last_modification: time(modified) })
 }
 
 /// Whether changes of a directory can come from another machine, unseen by this kernel.
@@ -196,6 +291,8 @@ pub fn is_remote(dir: impl AsFd) -> bool {
     const SMB2: i64 = 0xfe53_4d42;
     const NINE_P: i64 = 0x0102_1997;
     const FUSE: i64 = 0x6573_5546;
+    // The number is a word on some targets and 32 bits on others, signed or not.
+    #[allow(clippy::unnecessary_cast)]
     let kind = fs::fstatfs(dir).map_or(0, |stat| stat.f_type as i64);
-    [NFS, CIFS, SMB2, NINE_P, FUSE].contains(&kind)
+    [NFS, CIFS, SMB2, NINE_P, FUSE].contains(&(kind & 0xffff_ffff))
 }

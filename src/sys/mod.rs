@@ -11,21 +11,36 @@ pub mod fifo;
 pub mod file;
 pub mod heap;
 pub mod lock;
+pub mod net;
 pub mod poll;
 pub mod process;
+pub mod region;
 pub mod signal;
 pub mod spawn;
 pub mod stdio;
+pub mod table;
 pub mod time;
 pub mod watch;
 
 mod ffi;
+mod vfork;
 
+use core::ffi::CStr;
 pub use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 pub use rustix::io::Errno;
 
 /// What a system call gives: the value, or the kernel's error number.
 pub type Result<T> = core::result::Result<T, Errno>;
+
+/// The bytes up to the first NUL and with it, as a C string; `None` without one.
+// Not the library's: that one is made for long texts, and twenty times as large.
+#[inline(never)]
+pub fn c_str(bytes: &[u8]) -> Option<&CStr> {
+    let len = bytes.iter().position(|&byte| byte == 0)?;
+    let bytes = bytes.get(..=len)?;
+    // SAFETY: the last byte is the first NUL.
+    Some(unsafe { CStr::from_bytes_with_nul_unchecked(bytes) })
+}
 
 /// Repeats a system call that a signal interrupted.
 fn again<T>(mut call: impl FnMut() -> Result<T>) -> Result<T> {

@@ -2,18 +2,30 @@
 
 use super::{BorrowedFd, OwnedFd, Result, again, ffi, signal::Signal};
 use core::ffi::CStr;
-use rustix::process::{self, PidfdFlags, WaitOptions};
 pub use rustix::process::Pid;
+use rustix::process::{self, PidfdFlags, WaitOptions};
 
 /// Ends this process at once.
 pub fn exit(code: u8) -> ! {
-    // SAFETY: takes a number and does not return; nothing of ours wants to run at exit.
-    unsafe { ffi::_exit(i32::from(code)) }
+    ffi::exit(code)
 }
 
 /// The process number of this process.
 pub fn own() -> Pid {
     process::getpid()
+}
+
+/// A process as a number.
+///
+/// By a cast and not by its absolute value: with the optimiser of Rust 1.95 `map_or(0, absolute value)` of "no
+/// process" is taken to be other than 0.
+pub fn number(pid: Pid) -> u32 {
+    pid.as_raw_nonzero().get().cast_unsigned()
+}
+
+/// Whether this is process 1 of its PID namespace: the end of it is the end of everything.
+pub fn is_first() -> bool {
+    own().is_init()
 }
 
 /// How a process ended: the wait status as the kernel gives it.
@@ -60,6 +72,11 @@ pub fn hold(pid: Pid) -> Result<OwnedFd> {
 /// Sends a signal to a process that is held.
 pub fn kill_held(pidfd: BorrowedFd<'_>, signal: Signal) -> Result<()> {
     process::pidfd_send_signal(pidfd, signal)
+}
+
+/// How many descriptors this process may have.
+pub fn most_descriptors() -> u64 {
+    process::getrlimit(process::Resource::Nofile).current.unwrap_or(u64::MAX)
 }
 
 /// Makes the kernel show another command name for this process.

@@ -11,37 +11,34 @@ pub struct Mask(ffi::SigSet);
 impl Mask {
     /// The set of these.
     pub fn of(signals: &[Signal]) -> Self {
-        let mut set = ffi::SigSet([0; 128]);
-        for signal in signals {
-            // SAFETY: `set` is a signal set as large as any C library's; a bad number only gives an error.
-            unsafe { ffi::sigaddset(&mut set, signal.as_raw()) };
-        }
-        Self(set)
+        signals
+            .iter()
+            .fold(Self(ffi::SigSet::NONE), |set, signal| set.change(*signal, |bits, bit| bits | bit))
     }
 
     /// Makes this the set of blocked signals.
     pub fn set(&self) {
-        // SAFETY: the set is initialised, and no old one is asked for; `how` is right, so it cannot fail.
-        unsafe { ffi::sigprocmask(ffi::SIG_SETMASK, &self.0, core::ptr::null_mut()) };
+        ffi::mask(ffi::SIG_SETMASK, &self.0);
     }
 
     /// Blocks these as well, and gives the set that was blocked before.
     pub fn block(&self) -> Self {
-        let mut old = ffi::SigSet([0; 128]);
-        // SAFETY: both sets are initialised and live through the call.
-        unsafe { ffi::sigprocmask(ffi::SIG_BLOCK, &self.0, &mut old) };
-        Self(old)
+        Self(ffi::mask(ffi::SIG_BLOCK, &self.0))
     }
 
     /// The set without one signal.
-    pub fn without(mut self, signal: Signal) -> Self {
+    pub fn without(self, signal: Signal) -> Self {
+        self.change(signal, |bits, bit| bits & !bit)
+    }
+
+    fn change(mut self, signal: Signal, change: fn(usize, usize) -> usize) -> Self {
         let bit = usize::try_from(signal.as_raw() - 1).unwrap_or(0);
         // The kernel's layout on every target here: bit n-1 of an array of words; the words are native.
         let word = usize::BITS as usize;
         let (index, shift) = (bit / word, bit % word);
         let (words, _) = self.0.0.as_chunks_mut::<{ size_of::<usize>() }>();
         if let Some(bytes) = words.get_mut(index) {
-            *bytes = (usize::from_ne_bytes(*bytes) & !(1 << shift)).to_ne_bytes();
+            *bytes = change(usize::from_ne_bytes(*bytes), 1 << shift).to_ne_bytes();
         }
         self
     }
@@ -50,9 +47,7 @@ impl Mask {
 /// Gives a signal its default action. A signal that was ignored before would stay so in each program we start,
 /// and an ignored SIGCHLD would let children vanish unseen.
 pub fn default(signal: Signal) {
-    let action = ffi::SigAction([0; 256]);
-    // SAFETY: all zero is SIG_DFL without flags or restorer in the C library's structure, which is smaller.
-    unsafe { ffi::sigaction(signal.as_raw(), &action, core::ptr::null_mut()) };
+    ffi::default_action(signal.as_raw());
 }
 
 /// Blocked signals, to be read when the descriptor says that there are some.
@@ -61,11 +56,7 @@ pub struct Signals(OwnedFd);
 impl Signals {
     /// Opens a descriptor for the signals of the set, which are to be blocked.
     pub fn open(mask: &Mask) -> Result<Self> {
-        // SAFETY: the set is initialised and read only during the call.
-        let fd = unsafe { ffi::signalfd(-1, &mask.0, ffi::SFD_CLOEXEC | ffi::SFD_NONBLOCK) };
-        if fd < 0 {
-            return Err(ffi::last_errno());
-        }
+        let fd = ffi::signalfd(&mask.0)?;
         // SAFETY: the kernel has just made this descriptor for us and nobody else knows it.
         Ok(Self(unsafe { OwnedFd::from_raw_fd(fd) }))
     }

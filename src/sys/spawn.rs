@@ -5,13 +5,14 @@
 
 use super::process::Pid;
 use super::signal::Mask;
-use super::{AsRawFd, BorrowedFd, Errno, Result, args, ffi, process};
+use super::{AsRawFd, BorrowedFd, Errno, OwnedFd, Result, again, ffi, process, vfork};
 use core::ffi::{CStr, c_char, c_int, c_void};
 use core::marker::PhantomData;
-use core::mem::MaybeUninit;
+use core::mem::ManuallyDrop;
+use rustix::fd::FromRawFd;
 
 /// The most arguments [`ArgList`] takes.
-pub const MOST_ARGS: usize = 7;
+const MOST_ARGS: usize = 7;
 
 /// Arguments as `execve` takes them.
 pub struct ArgList<'a> {
@@ -20,11 +21,12 @@ pub struct ArgList<'a> {
 }
 
 impl<'a> ArgList<'a> {
-    /// The list of these; `N` is at most [`MOST_ARGS`], or the program does not compile.
-    pub fn new<const N: usize>(args: [&'a CStr; N]) -> Self {
-        const { assert!(N <= MOST_ARGS) };
+    /// The list of these, of which there are seven at most.
+    #[inline(never)]
+    pub fn new(args: &[&'a CStr]) -> Self {
+        debug_assert!(args.len() <= MOST_ARGS);
         let mut pointers = [core::ptr::null(); MOST_ARGS + 1];
-        for (slot, arg) in pointers.iter_mut().zip(args) {
+        for (slot, arg) in pointers.iter_mut().take(MOST_ARGS).zip(args) {
             *slot = arg.as_ptr();
         }
         Self { pointers, borrowed: PhantomData }
@@ -45,12 +47,16 @@ pub struct Spawn<'a> {
     pub stdin: Option<BorrowedFd<'a>>,
     /// Its standard output, if not ours.
     pub stdout: Option<BorrowedFd<'a>>,
+    /// More descriptors, and the number that each has there. None of ours has one of these numbers.
+    pub more: &'a [(BorrowedFd<'a>, c_int)],
     /// The signals it finds blocked.
     pub mask: &'a Mask,
     /// Whether it leads a session of its own.
     pub session: bool,
     /// The exit code of a child that could not run the program.
     pub failure_code: u8,
+    /// Called in the child when all but running the program is done, with the same limits as `failed`.
+    pub ready: Option<&'a dyn Fn()>,
     /// Called in the child that could not run the program. It shares our memory and must not change it,
     /// allocate, or wait for anybody.
     pub failed: &'a dyn Fn(Step, Errno),
@@ -67,25 +73,14 @@ pub enum Step {
     Run,
 }
 
-/// Room for the few calls between clone and execve. It is part of the caller's stack frame, so it stays below
-/// a page, or the compiler would touch each page of it.
-const STACK: usize = if cfg!(debug_assertions) { 64 << 10 } else { 3 << 10 };
-
-#[repr(align(16))]
-struct Stack(#[allow(dead_code)] MaybeUninit<[u8; STACK]>);
-
 impl Spawn<'_> {
     /// Starts the program; gives the process number of the child, whether or not the program could be run.
     pub fn start(&self) -> Result<Pid> {
-        let mut stack = Stack(MaybeUninit::uninit());
-        let top = (&raw mut stack).wrapping_add(1).cast::<c_void>();
         let arg = core::ptr::from_ref(self).cast_mut().cast::<c_void>();
-        const SIGCHLD: c_int = if cfg!(any(target_arch = "mips", target_arch = "mips64")) { 18 } else { 17 };
-        // SAFETY: CLONE_VFORK holds this thread, the only one, until the child has called execve or _exit, so
-        // `stack` and `self` outlive the child's use of them. `top` is the 16-byte aligned end of `stack`. The
-        // child only reads our memory, and its own frames lie in `stack`.
-        let pid = unsafe { ffi::clone(child, top, ffi::CLONE_VM | ffi::CLONE_VFORK | SIGCHLD, arg) };
-        if pid < 0 { Err(ffi::last_errno()) } else { Pid::from_raw(pid).ok_or(Errno::CHILD) }
+        // SAFETY: this thread, the only one, is held until the child has called execve or _exit, so `self` outlives
+        // the child's use of it. The child only reads our memory.
+        let pid = unsafe { vfork::start(child, arg) }?;
+        Pid::from_raw(pid).ok_or(Errno::CHILD)
     }
 
     fn prepare_and_run(&self) -> (Step, Errno) {
@@ -100,8 +95,16 @@ impl Spawn<'_> {
                 return (Step::Descriptor, errno);
             }
         }
+        for (fd, place) in self.more {
+            if let Err(errno) = put_above(*fd, *place) {
+                return (Step::Descriptor, errno);
+            }
+        }
         if let Err(errno) = self.enter() {
             return (Step::Directory, errno);
+        }
+        if let Some(ready) = self.ready {
+            ready();
         }
         self.mask.set();
         (Step::Run, replace(self.path, &self.args))
@@ -118,7 +121,7 @@ impl Spawn<'_> {
     }
 }
 
-extern "C" fn child(arg: *mut c_void) -> c_int {
+extern "C" fn child(arg: *mut c_void) -> ! {
     // SAFETY: `start` passes a `Spawn` that it borrows until we have called execve or _exit.
     let spawn = unsafe { &*arg.cast::<Spawn>() };
     let (step, errno) = spawn.prepare_and_run();
@@ -134,11 +137,16 @@ fn put(fd: BorrowedFd<'_>, place: c_int) -> Result<()> {
     }
 }
 
+fn put_above(fd: BorrowedFd<'_>, place: c_int) -> Result<()> {
+    debug_assert!(fd.as_raw_fd() != place, "it would stay close-on-exec");
+    // SAFETY: the child has a table of descriptors of its own, in which nothing else refers to this number.
+    let mut there = ManuallyDrop::new(unsafe { OwnedFd::from_raw_fd(place) });
+    again(|| rustix::io::dup2(fd, &mut there))
+}
+
 /// Replaces this process by the program. Comes back only to say why it could not.
 pub fn replace(path: &CStr, list: &ArgList<'_>) -> Errno {
-    // SAFETY: `path` ends in NUL. An ArgList can only be built as an array of pointers to NUL-terminated strings
-    // that are still borrowed, with a null pointer last; the environment is the kernel's own. If execve succeeds
-    // nothing below runs; if it fails it has changed nothing.
-    unsafe { ffi::execve(path.as_ptr(), list.pointers.as_ptr(), args::environment()) };
-    ffi::last_errno()
+    // SAFETY: an ArgList can only be built as an array of pointers to NUL-terminated strings that are still
+    // borrowed, with a null pointer last; the environment is the kernel's own.
+    unsafe { ffi::execve(path, list.pointers.as_ptr(), ffi::environment()) }
 }

@@ -1,6 +1,6 @@
 //! The three standard descriptors.
 
-use super::{BorrowedFd, Errno, Result, again, file};
+use super::{AsFd, BorrowedFd, Errno, Result, again, fifo, file};
 use rustix::event::{PollFd, PollFlags};
 use rustix::io::IoSlice;
 
@@ -37,6 +37,11 @@ pub fn fill() {
     }
 }
 
+/// Makes another open file our standard error.
+pub fn replace_stderr(fd: impl AsFd) -> Result<()> {
+    rustix::stdio::dup2_stderr(fd)
+}
+
 /// Whether a message can be written to standard error without waiting for whoever reads it.
 pub fn stderr_has_room() -> bool {
     let mut fds = [PollFd::from_borrowed_fd(stderr(), PollFlags::OUT)];
@@ -45,27 +50,75 @@ pub fn stderr_has_room() -> bool {
     ready.map_or(true, |count| count > 0)
 }
 
-/// Writes the parts as one message: by one system call unless the descriptor takes less.
-pub fn write_parts(fd: BorrowedFd<'_>, parts: &[&[u8]]) -> Result<()> {
-    let mut slices = [(); MOST_PARTS].map(|()| IoSlice::new(&[]));
-    for (slot, part) in slices.iter_mut().zip(parts) {
-        *slot = IoSlice::new(part);
-    }
-    let total: usize = parts.iter().take(MOST_PARTS).map(|part| part.len()).sum();
-    let slices = slices.get(..parts.len().min(MOST_PARTS)).unwrap_or(&[]);
-    let mut done = again(|| rustix::io::writev(fd, slices))?;
-    for part in parts {
-        let skip = done.min(part.len());
-        done -= skip;
-        if total > 0 && skip < part.len() {
-            file::write_all(fd, part.get(skip..).unwrap_or(&[]))?;
-        }
-    }
-    Ok(())
+/// A message in parts.
+pub struct Parts<'a> {
+    parts: [&'a [u8]; MOST_PARTS],
+    len: usize,
 }
 
-/// The most parts a message has.
-pub const MOST_PARTS: usize = 16;
+/// The most parts a message has; what comes after them is left out.
+const MOST_PARTS: usize = 14;
+
+impl<'a> Parts<'a> {
+    /// Nothing yet.
+    pub fn new() -> Self {
+        Self { parts: [b""; MOST_PARTS], len: 0 }
+    }
+
+    /// Adds a part, unless it is empty.
+    #[inline(never)]
+    pub fn push(&mut self, part: &'a [u8]) -> &mut Self {
+        if let Some(place) = self.parts.get_mut(self.len).filter(|_| !part.is_empty()) {
+            *place = part;
+            self.len += 1;
+        }
+        self
+    }
+
+    /// Writes all of it: by one system call unless the descriptor takes less.
+    pub fn write(&self, fd: BorrowedFd<'_>) -> Result<()> {
+        let slices = self.parts.map(IoSlice::new);
+        let mut done = again(|| rustix::io::writev(fd, slices.get(..self.len).unwrap_or(&slices)))?;
+        for part in self.parts {
+            let skip = done.min(part.len());
+            done -= skip;
+            if skip < part.len() {
+                file::write_all(fd, part.get(skip..).unwrap_or(&[]))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Default for Parts<'_> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Writes the parts as one message: by one system call unless the descriptor takes less.
+#[inline(never)]
+pub fn write_parts(fd: BorrowedFd<'_>, parts: &[&[u8]]) -> Result<()> {
+    let mut message = Parts::new();
+    for part in parts {
+        message.push(part);
+    }
+    message.write(fd)
+}
+
+/// Writes the message to standard error if that takes it at once, all of it; otherwise it is dropped.
+///
+/// A pipe that has room now can be full a moment later, and another writer's flag is not ours to set; so a pipe is
+/// opened once more, in a way that never waits. Where `/proc` is missing a small risk is left.
+#[inline(never)]
+pub fn try_stderr(message: &Parts<'_>) -> Result<()> {
+    if file::stat_open(stderr()).is_ok_and(|stat| file::is_fifo(&stat))
+        && let Ok(pipe) = fifo::open_write(file::CWD, c"/proc/self/fd/2")
+    {
+        return message.write(pipe.as_fd());
+    }
+    if stderr_has_room() { message.write(stderr()) } else { Err(Errno::AGAIN) }
+}
 
 /// Whether the error says that nobody reads this descriptor any more.
 pub fn is_gone(errno: Errno) -> bool {

@@ -3,7 +3,6 @@
 //! Closing an inotify descriptor that has watches can take the kernel 15 ms. A program that waits for one change
 //! and ends would pay that each time, so it takes the older interface, which closes at once.
 
-use super::signal::Signal;
 use super::{AsFd, AsRawFd, BorrowedFd, OwnedFd, Result, ffi};
 use core::ffi::CStr;
 use core::mem::MaybeUninit;
@@ -44,7 +43,9 @@ impl Watch {
         let itself = WatchFlags::DELETE_SELF | WatchFlags::MOVE_SELF;
         let new = WatchFlags::CREATE | WatchFlags::MOVED_TO;
         let flags = match interest {
-            Interest::Names => new | WatchFlags::DELETE | WatchFlags::MOVED_FROM | WatchFlags::ONLYDIR | itself,
+            Interest::Names => {
+                new | WatchFlags::DELETE | WatchFlags::MOVED_FROM | WatchFlags::ONLYDIR | itself
+            }
             Interest::NewNames => new | WatchFlags::ONLYDIR | itself,
             // A link that is replaced loses a name before it ends, which shows as a change of attributes.
             Interest::Itself => itself | WatchFlags::ATTRIB | WatchFlags::DONT_FOLLOW,
@@ -63,7 +64,9 @@ impl Watch {
         let mut reader = Reader::new(&self.0, &mut buffer);
         // Ends with EAGAIN; any other error means that nothing can be learnt here either.
         while let Ok(event) = reader.next() {
-            let lost = event.events().intersects(ReadFlags::QUEUE_OVERFLOW | ReadFlags::IGNORED | ReadFlags::UNMOUNT);
+            let lost = event
+                .events()
+                .intersects(ReadFlags::QUEUE_OVERFLOW | ReadFlags::IGNORED | ReadFlags::UNMOUNT);
             each(Change { watch: event.wd(), name: event.file_name(), lost });
         }
     }
@@ -75,15 +78,9 @@ impl AsFd for Watch {
     }
 }
 
-/// Has the kernel send `signal` each time a name comes, goes or is replaced in the open directory, until that is
+/// Has the kernel send SIGIO each time a name comes, goes or is replaced in the open directory, until that is
 /// closed. `EINVAL` from a kernel built without dnotify. See fcntl(2), F_NOTIFY.
-pub fn signal_on_change(dir: &OwnedFd, signal: Signal) -> Result<()> {
+pub fn signal_on_change(dir: &OwnedFd) -> Result<()> {
     const CREATE_DELETE_RENAME_MULTISHOT: u32 = 0x8000_001c;
-    for (command, value) in [(ffi::F_SETSIG, signal.as_raw()), (ffi::F_NOTIFY, CREATE_DELETE_RENAME_MULTISHOT.cast_signed())] {
-        // SAFETY: both commands take one number and touch nothing but the open descriptor.
-        if unsafe { ffi::fcntl(dir.as_raw_fd(), command, value) } < 0 {
-            return Err(ffi::last_errno());
-        }
-    }
-    Ok(())
+    ffi::notify(dir.as_raw_fd(), CREATE_DELETE_RENAME_MULTISHOT).map(drop)
 }

@@ -1,38 +1,43 @@
 //! Bytes on the stack, and numbers: no allocation, no failure but "does not fit".
 
+use crate::sys;
 use core::ffi::CStr;
 
 /// Bytes that are put together on the stack, with a NUL behind them.
+pub type Text<const N: usize> = Buffer<[u8; N]>;
+
+/// The same in memory of any size: what a [`Text`] can do is compiled once, for this.
 #[derive(Clone, Copy)]
-pub struct Text<const N: usize> {
-    bytes: [u8; N],
+pub struct Buffer<B: ?Sized> {
     len: usize,
     whole: bool,
+    bytes: B,
 }
 
 impl<const N: usize> Text<N> {
     /// Nothing yet.
     pub const fn new() -> Self {
-        Self { bytes: [0; N], len: 0, whole: true }
+        Self { len: 0, whole: true, bytes: [0; N] }
     }
 
     /// Adds bytes. If they do not fit with the NUL nothing more is added, and [`Text::c_str`] gives `None`.
+    #[inline(never)]
     pub fn push(&mut self, part: &[u8]) -> &mut Self {
-        let end = self.len + part.len();
-        match self.bytes.get_mut(self.len..end) {
-            Some(room) if end < N && self.whole => {
-                room.copy_from_slice(part);
-                self.len = end;
-            }
-            _ => self.whole = false,
-        }
+        self.any().append(part);
         self
     }
 
     /// Adds a number in decimal.
+    #[inline(always)]
     pub fn number(&mut self, number: u64) -> &mut Self {
-        let mut digits = [0; 20];
-        self.push(decimal(number, &mut digits))
+        self.any().append_number(number);
+        self
+    }
+
+    /// Forgets what lies behind the first `len` bytes.
+    #[inline(always)]
+    pub fn truncate(&mut self, len: usize) {
+        self.any().cut(len);
     }
 
     /// What has been put together.
@@ -41,17 +46,54 @@ impl<const N: usize> Text<N> {
     }
 
     /// The same as a C string, if all of it did fit and no NUL is in it.
+    #[inline(never)]
     pub fn c_str(&self) -> Option<&CStr> {
-        if !self.whole {
-            return None;
-        }
-        CStr::from_bytes_with_nul(self.bytes.get(..=self.len)?).ok()
+        let any: &Buffer<[u8]> = self;
+        any.with_nul()
+    }
+
+    #[inline(always)]
+    fn any(&mut self) -> &mut Buffer<[u8]> {
+        self
     }
 }
 
 impl<const N: usize> Default for Text<N> {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+impl Buffer<[u8]> {
+    #[inline(never)]
+    fn append(&mut self, part: &[u8]) {
+        let end = self.len + part.len();
+        self.whole &= end < self.bytes.len();
+        if let (true, Some(room)) = (self.whole, self.bytes.get_mut(self.len..end)) {
+            room.copy_from_slice(part);
+            self.len = end;
+        }
+    }
+
+    #[inline(never)]
+    fn append_number(&mut self, number: u64) {
+        self.append(decimal(number, &mut [0; 20]));
+    }
+
+    #[inline(never)]
+    fn cut(&mut self, len: usize) {
+        if let Some(rest) = self.bytes.get_mut(len..self.len.max(len)) {
+            rest.fill(0);
+        }
+        self.len = self.len.min(len);
+    }
+
+    #[inline(never)]
+    fn with_nul(&self) -> Option<&CStr> {
+        if !self.whole {
+            return None;
+        }
+        sys::c_str(&self.bytes).filter(|text| text.count_bytes() == self.len)
     }
 }
 

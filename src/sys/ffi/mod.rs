@@ -1,0 +1,34 @@
+//! The few calls that rustix leaves out because it cannot make them safe in every program: by way of the C library,
+//! or, in a program that is built to start without one, of the kernel itself.
+
+#[cfg(svbox_bare)]
+mod bare;
+#[cfg(not(svbox_bare))]
+mod libc;
+
+#[cfg(svbox_bare)]
+pub use bare::*;
+#[cfg(not(svbox_bare))]
+pub use libc::*;
+
+use core::ffi::c_int;
+
+/// A signal set.
+#[repr(C, align(8))]
+#[derive(Clone, Copy)]
+pub struct SigSet(pub [u8; SET_BYTES]);
+
+impl SigSet {
+    /// The set of none.
+    pub const NONE: Self = Self([0; SET_BYTES]);
+}
+
+pub const SIG_BLOCK: c_int = if cfg!(any(target_arch = "mips", target_arch = "mips64")) { 1 } else { 0 };
+pub const SIG_SETMASK: c_int = if cfg!(any(target_arch = "mips", target_arch = "mips64")) { 3 } else { 2 };
+pub const CLOCK_REALTIME: c_int = 0;
+pub const CLOCK_MONOTONIC: c_int = 1;
+pub const CLOCK_BOOTTIME: c_int = 7;
+const SFD_CLOEXEC: c_int = 0o2000000;
+const SFD_NONBLOCK: c_int =
+    if cfg!(any(target_arch = "mips", target_arch = "mips64")) { 0o200 } else { 0o4000 };
+const F_NOTIFY: c_int = 1026;
