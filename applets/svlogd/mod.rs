@@ -1,0 +1,160 @@
+//! svlogd: logs what it reads, line by line, to files that it keeps small and few.
+//!
+//! Exits 0 at the end of its input and on TERM; 111 for a wrong command line, when no directory can be opened, and
+//! when something it has read was lost.
+
+mod archive;
+mod clock;
+mod copy;
+mod forward;
+mod logdir;
+mod logger;
+mod lost;
+mod processor;
+mod queue;
+mod say;
+mod settings;
+mod writer;
+
+use super::Applet;
+use argh::FromArgs;
+use clock::Clock;
+use core::mem::ManuallyDrop;
+use logger::{Logger, Order};
+use say::REPORT;
+use svbox::cli::{Call, Raw, Spec};
+use svbox::log::stamp::Form;
+use svbox::report::{FATAL, Failure};
+use svbox::sys::{self, dir, file, heap, stdio};
+use svbox::text::parse;
+use writer::Common;
+
+pub const APPLET: Applet = Applet {
+    name: "svlogd",
+    usage: "[-tttvL] [-r c] [-R abc] [-l len] [-b buflen] dir ...",
+    usage_path: true,
+    misuse: 111,
+    alias: None,
+    help: "\
+Log lines of standard input to files in each dir, which are rotated, filtered and
+processed as the file dir/config says; see svlogd(8).
+
+  -t            put a label before each line; twice or more: the date and time, with
+                _, T, or in local time
+  -r c          replace bytes that cannot be printed by c
+  -R abc        also replace these bytes
+  -l len        how much of a line patterns look at (default 1000)
+  -b buflen     how much is read at once (default 131072)
+  -L            drop lines while the disk is full; twice: say so each time
+  -f file       the configuration for every dir
+  -M            for compatibility: names of old logs never go back in any case
+  -v            say what is done
+  -V            print the version and the usage",
+    spec: Some(&Spec { flags: b"tvVLM", values: b"rRlbf", long: &[] }),
+    run,
+};
+
+/// The options of svlogd.
+#[derive(FromArgs)]
+struct Options {
+    #[argh(switch, short = 't')]
+    stamp: u8,
+    #[argh(option, short = 'r')]
+    replacement: Option<Raw>,
+    #[argh(option, short = 'R')]
+    replaced: Option<Raw>,
+    #[argh(option, short = 'l')]
+    len: Option<Raw>,
+    #[argh(option, short = 'b')]
+    size: Option<Raw>,
+    #[argh(switch, short = 'L')]
+    drop: u8,
+    #[argh(option, short = 'f')]
+    config: Option<Raw>,
+    #[argh(switch, short = 'M')]
+    _monotonic: bool,
+    #[argh(switch, short = 'v')]
+    verbose: bool,
+    #[argh(switch, short = 'V')]
+    version: bool,
+}
+
+/// How much of a line is looked at.
+const LEN: usize = 1000;
+/// How much -b has to be, unless it is given.
+const BUFFER: usize = 1024;
+/// How much is read at once then: twice what a pipe has by default.
+const READ: usize = 128 << 10;
+
+fn run(call: &Call) -> Result<u8, Failure> {
+    let order = order(call)?;
+    // Relative names start there, so it has to be one that can be opened.
+    dir::open(file::CWD, c".").map_err(|errno| {
+        REPORT.fatal(&[b"unable to open current working directory"], Some(errno));
+        Failure::Said(FATAL)
+    })?;
+    // Never taken apart: at the end of the process the kernel closes everything.
+    let mut logger = ManuallyDrop::new(Logger::new(order, call.operands())?);
+    heap::seal();
+    logger.run()
+}
+
+// Kept apart, so that what it needs of the stack is given back.
+#[inline(never)]
+fn order(call: &Call) -> Result<Order, Failure> {
+    let opts: Options = call.options()?;
+    if opts.version {
+        let version = concat!("svbox svlogd ", env!("CARGO_PKG_VERSION"), "\n");
+        let _ = file::write_all(stdio::stderr(), version.as_bytes());
+        return Err(Failure::Usage);
+    }
+    let len = opts.len.and_then(number).unwrap_or(LEN);
+    let size = opts.size.and_then(number);
+    if size.unwrap_or(BUFFER) <= len || call.operands().is_empty() {
+        return Err(Failure::Usage);
+    }
+    let common = Common {
+        clock: Clock::new(Form::of(usize::from(opts.stamp))),
+        len,
+        verbose: opts.verbose,
+        drop: usize::from(opts.drop),
+    };
+    let map = map(opts.replacement, opts.replaced)?;
+    let config = opts.config.map(path).transpose()?;
+    Ok(Order { common, size: size.unwrap_or(READ), map, config })
+}
+
+/// The digits at the beginning of a value; `None` for 0.
+fn number(value: Raw) -> Option<usize> {
+    let end = value.0.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(value.0.len());
+    let number = value.0.get(..end).and_then(parse)?;
+    Some(usize::try_from(number).unwrap_or(usize::MAX)).filter(|number| *number > 0)
+}
+
+/// A value as a path, kept for good.
+fn path(value: Raw) -> Result<&'static core::ffi::CStr, Failure> {
+    let mut bytes = value.0.to_vec();
+    bytes.push(0);
+    sys::c_str(bytes.leak()).ok_or(Failure::Usage)
+}
+
+/// What each byte becomes; `None` if all stay what they are.
+fn map(replacement: Option<Raw>, replaced: Option<Raw>) -> Result<Option<&'static [u8; 256]>, Failure> {
+    let by = match replacement {
+        Some(Raw([byte])) => Some(*byte),
+        Some(_) => return Err(Failure::Usage),
+        None => None,
+    };
+    if by.is_none() && replaced.is_none() {
+        return Ok(None);
+    }
+    let listed = replaced.map_or(b"".as_slice(), |listed| listed.0);
+    let mut map = [0; 256];
+    for (place, byte) in map.iter_mut().zip(0_u8..=255) {
+        // As in runit, with either option.
+        let unprintable = !(32..=126).contains(&byte);
+        let is_replaced = byte != b'\n' && (unprintable || svbox::cli::has(listed, byte));
+        *place = if is_replaced { by.unwrap_or(b'_') } else { byte };
+    }
+    Ok(Some(Box::leak(Box::new(map))))
+}
