@@ -1,8 +1,23 @@
 //! The programs. Each is a file here with its manual page beside it, and a row of the table below.
 
 mod multicall;
+mod output;
+#[cfg(any(feature = "sv", feature = "svc", feature = "svok", feature = "svstat"))]
+mod place;
 #[cfg(feature = "runsv")]
 mod runsv;
+#[cfg(feature = "runsvdir")]
+mod runsvdir;
+#[cfg(feature = "sv")]
+mod sv;
+#[cfg(feature = "svc")]
+mod svc;
+#[cfg(feature = "svlogd")]
+mod svlogd;
+#[cfg(feature = "svok")]
+mod svok;
+#[cfg(feature = "svstat")]
+mod svstat;
 
 use core::ffi::CStr;
 use svbox::cli::{Call, Complaint, Spec, base_name};
@@ -23,16 +38,40 @@ pub struct Applet {
     pub usage_path: bool,
     /// The exit code for a wrong command line.
     pub misuse: u8,
+    /// What holds instead when it is called by a name that is not its own.
+    pub alias: Option<&'static Alias>,
+    /// What it is for, and its options, for `--help`.
+    pub help: &'static str,
     /// The options; `None` if it takes its arguments as they are.
-    pub spec: Option<Spec>,
+    pub spec: Option<&'static Spec>,
     /// Does the work; gives the exit code.
     pub run: fn(&Call) -> Result<u8, Failure>,
+}
+
+/// A program under another name.
+pub struct Alias {
+    /// What follows the name in the usage line.
+    pub usage: &'static str,
+    /// The exit code for a wrong command line.
+    pub misuse: u8,
 }
 
 /// Every program of this build, in the order they are listed.
 pub const APPLETS: &[&Applet] = &[
     #[cfg(feature = "runsv")]
     &runsv::APPLET,
+    #[cfg(feature = "runsvdir")]
+    &runsvdir::APPLET,
+    #[cfg(feature = "sv")]
+    &sv::APPLET,
+    #[cfg(feature = "svlogd")]
+    &svlogd::APPLET,
+    #[cfg(feature = "svc")]
+    &svc::APPLET,
+    #[cfg(feature = "svok")]
+    &svok::APPLET,
+    #[cfg(feature = "svstat")]
+    &svstat::APPLET,
 ];
 
 impl Applet {
@@ -46,17 +85,21 @@ impl Applet {
         stdio::fill();
         let ended = match Call::read(self.name, argv0, args, self.spec) {
             Ok(call) => (self.run)(&call),
-            Err(complaint) => {
-                complain(argv0, complaint);
-                Err(Failure::Usage)
-            }
+            Err(Complaint::Help) => return multicall::help(self),
+            Err(Complaint::Illegal(letter)) => complain(argv0, b": illegal option -- ", letter),
+            Err(Complaint::NoValue(letter)) => complain(argv0, b": option requires an argument -- ", letter),
         };
         match ended {
             Ok(code) | Err(Failure::Said(code)) => code,
             Err(Failure::Usage) => {
                 let name = if self.usage_path { argv0.to_bytes() } else { base_name(argv0) };
-                let _ = stdio::write_parts(stdio::stderr(), &[b"usage: ", name, b" ", self.usage.as_bytes(), b"\n\n"]);
-                self.misuse
+                let (usage, misuse) = match self.alias {
+                    Some(alias) if base_name(argv0) != self.name.as_bytes() => (alias.usage, alias.misuse),
+                    _ => (self.usage, self.misuse),
+                };
+                let _ =
+                    stdio::write_parts(stdio::stderr(), &[b"usage: ", name, b" ", usage.as_bytes(), b"\n\n"]);
+                misuse
             }
         }
     }
@@ -65,16 +108,15 @@ impl Applet {
     fn name_process(&self) {
         let executed = args::executed().map(base_name);
         let mut name = Text::<16>::new();
-        if let Some(name) = name.push(self.name.as_bytes()).c_str().filter(|name| executed != Some(name.to_bytes())) {
+        if let Some(name) =
+            name.push(self.name.as_bytes()).c_str().filter(|name| executed != Some(name.to_bytes()))
+        {
             process::set_name(name);
         }
     }
 }
 
-fn complain(argv0: &CStr, complaint: Complaint) {
-    let (text, letter): (&[u8], _) = match complaint {
-        Complaint::Illegal(letter) => (b": illegal option -- ", letter),
-        Complaint::NoValue(letter) => (b": option requires an argument -- ", letter),
-    };
+fn complain(argv0: &CStr, text: &[u8], letter: u8) -> Result<u8, Failure> {
     let _ = stdio::write_parts(stdio::stderr(), &[base_name(argv0), text, &[letter], b"\n"]);
+    Err(Failure::Usage)
 }

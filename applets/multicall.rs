@@ -1,31 +1,30 @@
 //! Finding the program that is meant: by the name of the call, through symbolic links, or as first argument.
 
+use super::output::Output;
 use super::{APPLETS, Applet};
 use core::ffi::{CStr, c_int};
-use std::ffi::CString;
-use svbox::cli::base_name;
+use svbox::cli::{base_name, last_part};
 use svbox::report::Reporter;
 use svbox::sys::args::{self, Args};
 use svbox::sys::{AsFd, BorrowedFd, Errno, OwnedFd, file, process, stdio};
+use svbox::text::Text;
 
 /// The name under which the program to run is the first argument.
 const OWN_NAME: &[u8] = b"svbox";
 const MISUSE: u8 = 100;
-const REPORT: Reporter<'_> = Reporter { program: OWN_NAME, subject: b"", waits: true };
+const VERSION: &str = concat!(" ", env!("CARGO_PKG_VERSION"), "\n");
+const REPORT: Reporter<'_> = Reporter { program: OWN_NAME, subject: None, waits: true };
 const HELP: &str = "\
 usage: svbox program [arg ...]
        svbox --list
        svbox --install [-s] dir
        svbox --help | --version
 
-A link to svbox with the name of a program is that program. A link with any other
-name is sv for the service of that name, as an init script: name command.
+A link with the name of a program is that program; with any other it is sv for
+the service of that name, as an init script.
 
-  --list             print the names of the programs
-  --install dir      make a hard link for each program in dir
-  --install -s dir   make symbolic links
-  --help             print this text
-  --version          print the version
+  --list             print their names
+  --install dir      link each in dir; -s: by symbolic links
 ";
 
 /// Runs the program that is meant; gives the exit code.
@@ -44,9 +43,15 @@ pub fn dispatch(args: Args) -> c_int {
 fn start(applet: &'static Applet, argv0: &'static CStr, args: Args) -> u8 {
     applet.name_process();
     match args.get(0).map(CStr::to_bytes) {
-        Some(b"--version") => version(applet.name),
+        Some(b"--version") => print(&["svbox ", applet.name, VERSION]),
+        Some(b"--help") => help(applet),
         _ => applet.call(argv0, args),
     }
+}
+
+/// Prints what a program is for.
+pub fn help(applet: &Applet) -> u8 {
+    print(&["usage: ", applet.name, " ", applet.usage, "\n\n", applet.help, "\n"])
 }
 
 fn no_program(name: &CStr) -> u8 {
@@ -55,14 +60,18 @@ fn no_program(name: &CStr) -> u8 {
 }
 
 /// The program that the links lead to from the name that was executed, if it is one by name.
+#[inline(never)]
 fn linked() -> Option<&'static Applet> {
-    let mut path = args::executed()?.to_owned();
+    let mut path = Text::<PATH_MAX>::new();
+    path.push(args::executed()?.to_bytes());
     for _ in 0..MOST_LINKS {
         let mut text = [0; PATH_MAX];
-        let text = file::read_link(file::CWD, &path, &mut text).ok()?;
-        let start = if text.starts_with(b"/") { b"".as_slice() } else { directory_of(path.to_bytes()) };
-        path = CString::new([start, text].concat()).ok()?;
-        if let Some(applet) = Applet::named(base_name(&path)) {
+        let text = file::read_link(file::CWD, path.c_str()?, &mut text).ok()?;
+        let parent =
+            if text.starts_with(b"/") { 0 } else { path.bytes().len() - last_part(path.bytes()).len() };
+        path.truncate(parent);
+        path.push(text);
+        if let Some(applet) = Applet::named(last_part(path.bytes())) {
             return Some(applet);
         }
     }
@@ -73,23 +82,20 @@ fn linked() -> Option<&'static Applet> {
 const MOST_LINKS: usize = 40;
 const PATH_MAX: usize = 4096;
 
-/// All of a path before its last part.
-fn directory_of(path: &[u8]) -> &[u8] {
-    path.strip_suffix(path.rsplit(|&byte| byte == b'/').next().unwrap_or(b"")).unwrap_or(b"")
-}
+const OPTIONS: &[u8] = b"--list --install --help --version";
 
 fn multicall(args: Args) -> u8 {
     stdio::fill();
     let Some(first) = args.get(0) else { return usage() };
-    match first.to_bytes() {
-        b"--list" => list(),
-        b"--install" => install(args.skip(1)),
-        b"--help" => print(HELP),
-        b"--version" => version(""),
-        name => match Applet::named(name) {
-            Some(applet) => start(applet, first, args.skip(1)),
-            None => no_program(first),
-        },
+    if let Some(applet) = Applet::named(first.to_bytes()) {
+        return start(applet, first, args.skip(1));
+    }
+    match OPTIONS.split(|&byte| byte == b' ').position(|known| known == first.to_bytes()) {
+        Some(0) => list(),
+        Some(1) => install(args.skip(1)),
+        Some(2) => print(&[HELP]),
+        Some(3) => print(&["svbox", VERSION]),
+        _ => no_program(first),
     }
 }
 
@@ -98,26 +104,37 @@ fn usage() -> u8 {
     MISUSE
 }
 
-fn print(text: &str) -> u8 {
-    match file::write_all(stdio::stdout(), text.as_bytes()) {
+// Kept apart, like the others below, for its large buffers: each page of the stack that start-up touches stays.
+#[inline(never)]
+fn print(parts: &[&str]) -> u8 {
+    let mut output = Output::new();
+    for part in parts {
+        output.put(part.as_bytes());
+    }
+    written(&mut output)
+}
+
+#[inline(never)]
+fn list() -> u8 {
+    let mut output = Output::new();
+    for applet in APPLETS {
+        output.put(applet.name.as_bytes()).put(b"\n");
+    }
+    written(&mut output)
+}
+
+fn written(output: &mut Output) -> u8 {
+    match output.flush() {
         Ok(()) => 0,
         Err(errno) => {
-            REPORT.fatal(&[b"unable to write to standard output"], Some(errno));
+            REPORT.fatal_of(b"unable to write to standard output", b"", errno);
             1
         }
     }
 }
 
-fn version(applet: &str) -> u8 {
-    let between = if applet.is_empty() { "" } else { " " };
-    print(&["svbox", between, applet, " ", env!("CARGO_PKG_VERSION"), "\n"].concat())
-}
-
-fn list() -> u8 {
-    print(&APPLETS.iter().flat_map(|applet| [applet.name, "\n"]).collect::<String>())
-}
-
 /// Makes links; each that fails is reported and the others are made all the same.
+#[inline(never)]
 fn install(args: Args) -> u8 {
     let (symbolic, dir) = match (args.get(0).map(CStr::to_bytes), args.len()) {
         (Some(b"-s"), 2) => (true, args.get(1)),
@@ -140,27 +157,30 @@ struct Installer<'a> {
     shown: &'a CStr,
     dir: OwnedFd,
     /// What links are made of: the path of this program, or the text of symbolic links.
-    source: CString,
+    source: Text<PATH_MAX>,
     symbolic: bool,
 }
 
 impl<'a> Installer<'a> {
     fn new(shown: &'a CStr, symbolic: bool) -> Result<Self, (&'static [u8], Errno)> {
-        let dir = file::open_place(file::CWD, shown).map_err(|errno| (b"open directory".as_slice(), errno))?;
+        let unknown = |errno| (b"find own path for".as_slice(), errno);
+        let dir =
+            file::open_place(file::CWD, shown).map_err(|errno| (b"open directory".as_slice(), errno))?;
         let mut text = [0; PATH_MAX];
-        let own = file::read_link(file::CWD, c"/proc/self/exe", &mut text).map_err(|errno| (b"find own path for".as_slice(), errno))?;
-        let path = CString::new(own).map_err(|_| (b"find own path for".as_slice(), Errno::INVAL))?;
+        let own = file::read_link(file::CWD, c"/proc/self/exe", &mut text).map_err(unknown)?;
+        let (mut path, mut beside) = (Text::new(), Text::new());
+        path.push(own);
+        beside.push(last_part(own));
         // A link beside the program stays right when the whole tree moves: an image is built somewhere else.
-        let beside = CString::new(base_name(&path)).unwrap_or_default();
-        let same = |at: BorrowedFd<'_>, name: &CStr| file::stat(at, name).ok().map(|stat| (stat.st_dev, stat.st_ino));
-        let is_beside = same(dir.as_fd(), &beside).is_some_and(|here| Some(here) == same(file::CWD, &path));
+        let here = identity(dir.as_fd(), &beside);
+        let is_beside = here.is_some() && here == identity(file::CWD, &path);
         let source = if symbolic && is_beside { beside } else { path };
         Ok(Self { shown, dir, source, symbolic })
     }
 
     /// Puts a link in the place of whatever has the name; gives whether that worked.
     fn install(&self, name: &str) -> bool {
-        let done = self.link(name);
+        let done = self.link(name.as_bytes());
         if let Err(errno) = done {
             let slash: &[u8] = if self.shown.to_bytes().ends_with(b"/") { b"" } else { b"/" };
             REPORT.warn(&[b"unable to link ", self.shown.to_bytes(), slash, name.as_bytes()], Some(errno));
@@ -168,18 +188,26 @@ impl<'a> Installer<'a> {
         done.is_ok()
     }
 
-    fn link(&self, name: &str) -> Result<(), Errno> {
+    fn link(&self, name: &[u8]) -> Result<(), Errno> {
         let at = self.dir.as_fd();
-        let new = CString::new(format!(".{name}.{}", process::own().as_raw_nonzero())).map_err(|_| Errno::INVAL)?;
-        let name = CString::new(name).map_err(|_| Errno::INVAL)?;
+        let own = u64::from(process::number(process::own()));
+        let (mut new, mut old) = (Text::<64>::new(), Text::<64>::new());
+        let new = new.push(b".").push(name).push(b".").number(own).c_str().ok_or(Errno::NAMETOOLONG)?;
+        let name = old.push(name).c_str().ok_or(Errno::NAMETOOLONG)?;
+        let source = self.source.c_str().ok_or(Errno::NAMETOOLONG)?;
         if self.symbolic {
-            file::symlink(at, &self.source, &new)?;
+            file::symlink(at, source, new)?;
         } else {
-            file::link(at, &self.source, &new)?;
+            file::link(at, source, new)?;
         }
-        let done = file::rename(at, &new, &name);
+        let done = file::rename(at, new, name);
         // Left over if it failed, and also if both names were links to one file already.
-        let _ = file::remove(at, &new);
+        let _ = file::remove(at, new);
         done
     }
+}
+
+fn identity(at: BorrowedFd<'_>, path: &Text<PATH_MAX>) -> Option<(u64, u64)> {
+    let stat = file::stat(at, path.c_str()?).ok()?;
+    Some((stat.st_dev, stat.st_ino))
 }

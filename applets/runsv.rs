@@ -3,19 +3,29 @@
 //! Exits 0 when it was told to exit and has, 1 for a wrong command line, and 111 when start-up fails.
 
 use super::Applet;
+use core::mem::ManuallyDrop;
 use svbox::cli::Call;
 use svbox::report::{Failure, Reporter};
-use svbox::supervisor::{Engine, Unit};
+use svbox::supervisor::Engine;
 
-pub const APPLET: Applet =
-    Applet { name: "runsv", usage: "dir", usage_path: true, misuse: 1, spec: None, run };
+pub const APPLET: Applet = Applet {
+    name: "runsv",
+    usage: "dir",
+    usage_path: true,
+    misuse: 1,
+    alias: None,
+    help: "Supervise the service of a directory, and its log service.",
+    spec: None,
+    run,
+};
 
 fn run(call: &Call) -> Result<u8, Failure> {
-    let [dir] = call.operands() else { return Err(Failure::Usage) };
-    let report = Reporter { program: b"runsv", subject: dir.to_bytes(), waits: true };
+    let (Some(dir), 1) = (call.operands().get(0), call.operands().len()) else { return Err(Failure::Usage) };
+    let report = Reporter { program: b"runsv", subject: Some(dir.to_bytes()), waits: true };
 
-    let mut engine = Engine::new(&report)?;
-    let unit = Unit::open(0, dir, report, engine.world())?;
-    engine.run(&mut [unit]);
+    // Never taken apart: at the end of the process the kernel closes everything.
+    let mut engine = ManuallyDrop::new(Engine::new(1, &report)?);
+    engine.add(dir, report)?;
+    engine.run();
     Ok(0)
 }

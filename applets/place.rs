@@ -1,0 +1,151 @@
+//! Where a service is looked for, and its files as paths: what sv, svc, svok and svstat share.
+// A build with only some of them needs only some of this.
+#![cfg_attr(not(all(feature = "sv", feature = "svstat")), allow(dead_code))]
+
+use core::ffi::CStr;
+use svbox::service::client::{self, NoStatus, NotSent};
+use svbox::service::names::{File, Part, path};
+use svbox::service::status::Status;
+use svbox::sys::{Errno, OwnedFd, Result, args, dir, file};
+use svbox::text::Text;
+
+/// The services directory of this build.
+const BUILT_IN: &str = match option_env!("SVBOX_SERVICE_DIR") {
+    Some(dir) => dir,
+    None => "/etc/service",
+};
+
+/// Where the services directory is in the field, if the built-in one is not there.
+const USUAL: &[u8] = b"/etc/service /var/service /run/runit/service /run/it/service /service";
+
+const PATH_MAX: usize = 4096;
+
+/// A service directory.
+#[derive(Clone, Copy)]
+pub struct Place {
+    name: &'static [u8],
+    /// The directory that the name is in; `None` if the name is a path.
+    parent: Option<&'static [u8]>,
+}
+
+/// Where services are named from.
+pub struct Finder(&'static [u8]);
+
+impl Finder {
+    /// `$SVDIR`, or the services directory of this machine.
+    pub fn new() -> Self {
+        Self(args::variable(b"SVDIR").unwrap_or_else(services_directory))
+    }
+
+    /// The service a name on the command line stands for: a path if it begins with `/` or `.` or ends with `/`,
+    /// otherwise a name in the services directory.
+    pub fn find(&self, name: &'static [u8]) -> Place {
+        let is_path = matches!(name, [b'/' | b'.', ..] | [.., b'/']);
+        Place { name, parent: if is_path { None } else { Some(self.0) } }
+    }
+}
+
+fn services_directory() -> &'static [u8] {
+    let built_in = BUILT_IN.as_bytes();
+    if is_directory(built_in) {
+        return built_in;
+    }
+    USUAL.split(|&byte| byte == b' ').find(|path| is_directory(path)).unwrap_or(built_in)
+}
+
+#[inline(never)]
+fn is_directory(path: &[u8]) -> bool {
+    let mut text = Text::<PATH_MAX>::new();
+    let path = text.push(path).c_str();
+    path.is_some_and(|path| file::stat(file::CWD, path).is_ok_and(|stat| file::is_directory(&stat)))
+}
+
+/// A path for the kernel. One that is empty names nothing; one that does not fit names too much.
+#[inline(never)]
+fn c_str(path: &Text<PATH_MAX>) -> Result<&CStr> {
+    match path.c_str() {
+        Some(path) if path.is_empty() => Err(Errno::NOENT),
+        Some(path) => Ok(path),
+        None => Err(Errno::NAMETOOLONG),
+    }
+}
+
+impl Place {
+    /// The service at a path, as daemontools' programs take it: always from the current directory.
+    pub fn at(path: &'static CStr) -> Self {
+        Self { name: path.to_bytes(), parent: None }
+    }
+
+    /// The name as it was given.
+    pub fn name(&self) -> &'static [u8] {
+        self.name
+    }
+
+    /// Puts together the path of a file in the directory.
+    #[inline(never)]
+    fn path(&self, file: &CStr) -> Text<PATH_MAX> {
+        let mut text = Text::new();
+        match self.parent {
+            // An empty SVDIR names no directory: it must not come to mean the root.
+            Some(b"") => return text,
+            _ if self.name.is_empty() => return text,
+            Some(parent) => text.push(parent).push(b"/"),
+            None => &mut text,
+        };
+        text.push(self.name).push(b"/").push(file.to_bytes());
+        text
+    }
+
+    /// Whether the directory can be entered.
+    pub fn enter(&self) -> Result<()> {
+        let stat = self.stat(c".")?;
+        if file::is_directory(&stat) { Ok(()) } else { Err(Errno::NOTDIR) }
+    }
+
+    /// Whether the directory is there.
+    pub fn exists(&self) -> bool {
+        self.enter().is_ok()
+    }
+
+    /// Opens `supervise/ok`, if there is a supervisor.
+    pub fn hold(&self, part: Part) -> Result<OwnedFd> {
+        client::hold(file::CWD, c_str(&self.path(path(part, File::Ok)))?)
+    }
+
+    /// What its supervisor says of one part.
+    pub fn status(&self, part: Part) -> core::result::Result<Status, NoStatus> {
+        let (ok, status) = (self.path(path(part, File::Ok)), self.path(path(part, File::Status)));
+        let ok = c_str(&ok).map_err(NoStatus::Ok)?;
+        client::status(file::CWD, ok, c_str(&status).map_err(NoStatus::Open)?)
+    }
+
+    /// Sends command bytes.
+    pub fn send(&self, bytes: &[u8]) -> core::result::Result<(), NotSent> {
+        let control = self.path(path(Part::Main, File::Control));
+        client::send(file::CWD, c_str(&control).map_err(NotSent::Open)?, bytes)
+    }
+
+    /// Opens the directory as a place to start a program in.
+    pub fn open(&self) -> Result<OwnedFd> {
+        file::open_place(file::CWD, c_str(&self.path(c"."))?)
+    }
+
+    /// Opens `supervise`, to be told of its changes.
+    pub fn open_supervise(&self) -> Result<OwnedFd> {
+        dir::open(file::CWD, c_str(&self.path(c"supervise"))?)
+    }
+
+    /// What `./NAME` is, if it is there.
+    pub fn look(&self, name: &CStr) -> Result<Option<file::Stat>> {
+        match self.stat(name) {
+            Ok(stat) => Ok(Some(stat)),
+            Err(Errno::NOENT) => Ok(None),
+            Err(errno) => Err(errno),
+        }
+    }
+
+    #[inline(never)]
+    fn stat(&self, name: &CStr) -> Result<file::Stat> {
+        file::stat(file::CWD, c_str(&self.path(name))?)
+    }
+}

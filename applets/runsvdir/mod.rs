@@ -1,0 +1,235 @@
+//! runsvdir: keeps a runsv running for each service directory in a scan directory.
+//!
+//! Exits 0 on TERM and 111 on HUP (as process 1 only after all services have stopped), and 1 for a wrong command
+//! line. A child that cannot run runsv exits 100.
+
+mod chain;
+mod end;
+mod scan;
+mod services;
+mod start;
+mod title;
+
+use super::Applet;
+use chain::Chain;
+use core::ffi::CStr;
+use core::mem::ManuallyDrop;
+use end::{End, Script};
+use scan::Pace;
+use services::Services;
+use start::Starter;
+use svbox::cli::Call;
+use svbox::report::{FATAL, Failure, Reporter};
+use svbox::service::names::PUBLIC_MODE;
+use svbox::sys::args::Args;
+use svbox::sys::poll::{self, Poll};
+use svbox::sys::process;
+use svbox::sys::signal::{self, Mask, Signal, Signals};
+use svbox::sys::time::{self, Instant};
+use svbox::sys::{self, AsFd, Errno, file, heap};
+use svbox::tai::Tai;
+use title::TitleLog;
+
+pub const APPLET: Applet = Applet {
+    name: "runsvdir",
+    usage: "[-P] dir",
+    usage_path: true,
+    misuse: 1,
+    alias: None,
+    help: "Start and keep a runsv for each service directory in a directory.
+
+  \
+        -P         each runsv leads a session and process group of its own
+  \
+        -s script  run script with the signal's number before TERM or HUP takes effect",
+    spec: None,
+    run,
+};
+
+#[derive(Default)]
+struct Options {
+    /// Each runsv leads a session of its own.
+    sessions: bool,
+    /// The program that is run before a signal takes effect.
+    script: Option<&'static CStr>,
+}
+
+/// Tokens of what is waited for; a runsv that is not ours has its descriptor's number.
+const SIGNALS: u64 = 1 << 32;
+const WATCH: u64 = 2 << 32;
+const MOUNTS: u64 = 3 << 32;
+const TITLE: u64 = 4 << 32;
+
+/// The file that shows when a scan was forced last.
+const STAMP: &CStr = c".forced-rescan";
+const STAMP_NEW: &CStr = c".forced-rescan.new";
+
+/// Everything that runsvdir remembers.
+struct RunSvDir {
+    /// The scan directory as it was given; looked up anew at each scan.
+    path: &'static CStr,
+    poll: Poll,
+    signals: Signals,
+    starter: Starter,
+    chain: Chain,
+    services: Services,
+    pace: Pace,
+    title: Option<TitleLog>,
+    script: Option<Script>,
+    end: End,
+}
+
+fn run(call: &Call) -> Result<u8, Failure> {
+    let (options, operands) = options(call.operands())?;
+    let (dir, rest) = operands.split_first().ok_or(Failure::Usage)?;
+    let report = Reporter { program: b"runsvdir", subject: Some(dir.to_bytes()), waits: false };
+    let refused = |errno: Errno| {
+        report.fatal_of(b"unable to start", b"", errno);
+        Failure::Said(FATAL)
+    };
+    let (ours, mask) = block_signals();
+    let signals = Signals::open(&ours).map_err(refused)?;
+    let poll = Poll::new().map_err(refused)?;
+    poll.add(&signals, SIGNALS).map_err(refused)?;
+
+    // Never taken apart: at the end of the process the kernel closes everything.
+    let mut runsvdir = ManuallyDrop::new(RunSvDir {
+        path: dir,
+        signals,
+        starter: Starter::new(report, mask, options.sessions),
+        chain: Chain::new(&poll, MOUNTS),
+        services: Services::new().map_err(refused)?,
+        pace: Pace::new(Instant::now()),
+        title: rest.title(0).and_then(|title| TitleLog::start(title, &report, &poll, TITLE)),
+        script: options.script.map(Script::new),
+        end: End::No,
+        poll,
+    });
+    heap::seal();
+    loop {
+        if let Some(code) = runsvdir.turn() {
+            return Ok(code);
+        }
+    }
+}
+
+/// Gives the signals that we read from a descriptor from now on, and those that runsv is to find blocked.
+fn block_signals() -> (Mask, Mask) {
+    const HEARD: [Signal; 7] =
+        [Signal::CHILD, Signal::TERM, Signal::HUP, Signal::ALARM, Signal::INT, Signal::USR1, Signal::USR2];
+    // Only process 1 has to find a meaning for the last three: the kernel would just drop them.
+    let heard = if process::is_first() { HEARD.as_slice() } else { HEARD.get(..4).unwrap_or(&HEARD) };
+    heard.iter().for_each(|signal| signal::default(*signal));
+    let ours = Mask::of(heard);
+    let before = ours.block();
+    // A lost reader of standard error must not end us; what we start finds PIPE as we found it.
+    Mask::of(&[Signal::PIPE]).block();
+    (ours, heard.iter().fold(before, |mask, signal| mask.without(*signal)))
+}
+
+impl RunSvDir {
+    /// One turn: does what is due, waits, takes in what happened. Gives the exit code at the end.
+    fn turn(&mut self) -> Option<u8> {
+        let now = Instant::now();
+        if self.end == End::No {
+            self.scan_if_due(now);
+        }
+        if let Some(title) = &mut self.title {
+            title.dot_if_due(now);
+        }
+        let mut room = poll::events();
+        match self.poll.wait(self.next_timer(), &mut room) {
+            Ok(happened) => {
+                for ready in happened {
+                    self.take_in(ready.token);
+                }
+            }
+            // Nothing documented can fail here; if something does, do not spin.
+            Err(_) => time::pause(),
+        }
+        self.ended()
+    }
+
+    fn next_timer(&self) -> Option<Instant> {
+        let scan = if self.end == End::No { self.pace.next() } else { None };
+        time::first([scan, self.title.as_ref().map(TitleLog::next_dot)])
+    }
+
+    fn take_in(&mut self, token: u64) {
+        let now = Instant::now();
+        match token {
+            SIGNALS => self.take_signals(now),
+            WATCH => {
+                let heard = self.chain.hear();
+                if heard.names || heard.path {
+                    self.pace.changed(now);
+                }
+            }
+            MOUNTS => self.look(now),
+            TITLE => {
+                if let Some(title) = &mut self.title {
+                    title.read();
+                }
+            }
+            descriptor => {
+                if let Some(due) = self.services.foreign_gone(descriptor, now) {
+                    self.pace.ask(due);
+                }
+            }
+        }
+    }
+
+    fn take_signals(&mut self, now: Instant) {
+        while let Some(number) = self.signals.next() {
+            match Signal::from_named_raw(number) {
+                Some(Signal::CHILD) | None => {}
+                Some(Signal::ALARM) => self.forced_scan(now),
+                Some(signal) => self.signalled(signal),
+            }
+        }
+        // One SIGCHLD can stand for many children.
+        while let Some((pid, ended)) = process::reap() {
+            if self.script_ended(pid) {
+                continue;
+            }
+            if let Some(due) = self.services.died(pid, ended, now) {
+                self.pace.ask(due);
+            }
+        }
+    }
+
+    /// Scans at once, and leaves a stamp in the directory that shows that it has been done (Debian's runsvdir).
+    fn forced_scan(&mut self, now: Instant) {
+        if self.end != End::No {
+            return;
+        }
+        self.chain.stale = true;
+        self.pace.changed(now);
+        self.scan(now);
+        if let Ok(dir) = file::open_place(file::CWD, self.path) {
+            // Only if it can be: a read-only directory is scanned just as well.
+            let _ = file::replace(dir.as_fd(), STAMP, STAMP_NEW, PUBLIC_MODE, &Tai::now().to_text());
+        }
+    }
+}
+
+/// runit looks at the first letter after a dash only, and takes an unknown option for the directory's name. Here
+/// that holds for a directory that is really there.
+fn options(mut words: Args) -> Result<(Options, Args), Failure> {
+    let mut options = Options::default();
+    while let Some((word, mut rest)) = words.split_first() {
+        match word.to_bytes_with_nul() {
+            [b'-', b'-', ..] => return Ok((options, rest)),
+            [b'-', b'P', ..] => options.sessions = true,
+            b"-s\0" if !rest.is_empty() => {
+                options.script = rest.get(0);
+                rest = rest.skip(1);
+            }
+            [b'-', b's', script @ ..] if script.len() > 1 => options.script = sys::c_str(script),
+            [b'-', _, ..] if file::stat(file::CWD, word).is_err() => return Err(Failure::Usage),
+            _ => break,
+        }
+        words = rest;
+    }
+    Ok((options, words))
+}

@@ -1,0 +1,233 @@
+//! Looking through the scan directory: what is new is started, what is gone is dismissed.
+
+use super::RunSvDir;
+use super::chain::state;
+use super::services::{self, State};
+use super::start::Starter;
+use core::ffi::CStr;
+use svbox::sys::file;
+use svbox::sys::poll::Poll;
+use svbox::sys::time::{self, Duration, Instant};
+use svbox::sys::{AsFd, Errno, OwnedFd, Result, dir};
+
+/// Changes within this time of a scan are taken together: a burst of new names costs a few scans, not one each.
+const BURST: Duration = Duration::from_millis(10);
+/// Between two tries when the system refuses something.
+const RETRY: Duration = Duration::from_secs(1);
+/// Between two looks where nothing tells us, and between two complaints about a directory that is missing.
+const LOOK: Duration = Duration::from_secs(5);
+/// How old a directory has to be that was made in place: whoever makes it is still putting its files there.
+const SETTLED: Duration = Duration::from_secs(1);
+
+/// When to look, and why.
+pub struct Pace {
+    /// The next scan.
+    due: Option<Instant>,
+    /// The next look whether there is anything to scan for.
+    look: Option<Instant>,
+    last: Option<Instant>,
+    /// Whether names have changed, or may have: only then is it news that one leads nowhere.
+    told: bool,
+    /// The directory as the last scan found it.
+    before: Option<(u64, u64, i64, u64)>,
+    /// The last scan found names that lead to where we may not go.
+    barred: bool,
+}
+
+impl Pace {
+    pub fn new(now: Instant) -> Self {
+        Self { due: Some(now), look: None, last: None, told: true, before: None, barred: false }
+    }
+
+    /// The next moment to be woken at.
+    pub fn next(&self) -> Option<Instant> {
+        time::first([self.due, self.look])
+    }
+
+    /// A scan is wanted then at the latest.
+    #[inline(never)]
+    pub fn ask(&mut self, at: Instant) {
+        self.due = Some(self.due.map_or(at, |due| due.min(at)));
+    }
+
+    /// The directory has changed.
+    pub fn changed(&mut self, now: Instant) {
+        self.told = true;
+        let earliest = self.last.map_or(now, |last| last.after(BURST));
+        self.ask(now.max(earliest));
+    }
+}
+
+/// How a listing went.
+struct Listing {
+    /// How many names that are not hidden.
+    count: usize,
+    /// Nothing can be said about what was not seen.
+    partial: bool,
+    /// Some names lead to where we may not go.
+    barred: bool,
+}
+
+impl RunSvDir {
+    /// Scans if it is time to.
+    pub fn scan_if_due(&mut self, now: Instant) {
+        if self.pace.look.take_if(|at| *at <= now).is_some() {
+            self.look(now);
+        }
+        if self.pace.due.take_if(|at| *at <= now).is_some() {
+            self.scan(now);
+        }
+    }
+
+    /// Looks whether the directory has changed or is another one.
+    pub fn look(&mut self, now: Instant) {
+        let found = file::stat(file::CWD, self.path).ok().map(|stat| state(&stat));
+        if found != self.pace.before {
+            self.chain.stale = true;
+            self.pace.changed(now);
+        }
+        self.look_again(now);
+    }
+
+    /// Where not everything is told, it has to be looked for.
+    fn look_again(&mut self, now: Instant) {
+        self.pace.look = self.chain.needs_polling().then(|| now.after(LOOK));
+        self.chain.stale |= self.chain.needs_polling();
+    }
+
+    /// Scans, and lets the next scan come when one is needed.
+    pub fn scan(&mut self, now: Instant) {
+        if self.chain.stale {
+            self.chain.follow(self.path, &self.starter.report, &self.poll, super::WATCH);
+        }
+        let told = core::mem::take(&mut self.pace.told);
+        self.pace.before = None;
+        match self.open() {
+            Some(dir) => {
+                self.scan_open(&dir, now, told);
+                if let Some(due) = self.services.next_due() {
+                    self.pace.ask(due);
+                }
+            }
+            None => {
+                self.pace.told = true;
+                self.pace.ask(now.after(LOOK));
+            }
+        }
+        self.pace.last = Some(Instant::now());
+        self.look_again(now);
+    }
+
+    /// Opens the scan directory, or says why that is impossible.
+    fn open(&mut self) -> Option<OwnedFd> {
+        let opened = dir::open(file::CWD, self.path);
+        let trouble: (&[u8], Errno) = match (&opened, file::stat(file::CWD, self.path)) {
+            (_, Err(errno)) => (b"unable to stat ", errno),
+            (Err(errno @ Errno::NOTDIR), Ok(_)) => (b"unable to change directory to ", *errno),
+            (Err(errno), Ok(_)) => (b"unable to open directory ", *errno),
+            (Ok(dir), Ok(stat)) => match file::may_enter(dir.as_fd()) {
+                Ok(()) => {
+                    self.pace.before = Some(state(&stat));
+                    return opened.ok();
+                }
+                Err(errno) => (b"unable to change directory to ", errno),
+            },
+        };
+        let (what, errno) = trouble;
+        self.starter.report.warn(&[what, self.path.to_bytes()], Some(errno));
+        None
+    }
+
+    fn scan_open(&mut self, dir: &OwnedFd, now: Instant, told: bool) {
+        self.services.begin();
+        let mut listing = Listing { count: 0, partial: false, barred: false };
+        let read = dir::each_name(dir, |name, in_place| {
+            if !name.to_bytes().starts_with(b".") {
+                match self.entry(dir, name, in_place, listing.count, now, told) {
+                    Ok(()) => {}
+                    Err(Errno::ACCESS) => listing.barred = true,
+                    Err(_) => listing.partial = true,
+                }
+                listing.count += 1;
+            }
+        });
+        if let Err(errno) = read {
+            self.starter.report.warn_of(b"unable to read directory ", self.path.to_bytes(), errno);
+        }
+        // Where we may not go there is nothing for us, unless it was only this once.
+        let barred_before = core::mem::replace(&mut self.pace.barred, listing.barred);
+        if listing.barred {
+            self.pace.ask(now.after(LOOK));
+        }
+        if read.is_err() || listing.partial || listing.barred && !barred_before {
+            // Nothing is dismissed because of what may be there after all.
+            return self.pace.ask(now.after(if read.is_err() { RETRY } else { LOOK }));
+        }
+        if !self.services.dismiss_unseen() {
+            self.pace.ask(now.after(RETRY));
+        }
+    }
+
+    /// Sees to one name. Fails if it is not known what it stands for.
+    #[inline(never)]
+    fn entry(
+        &mut self,
+        dir: &OwnedFd,
+        name: &CStr,
+        in_place: bool,
+        hint: usize,
+        now: Instant,
+        told: bool,
+    ) -> Result<()> {
+        let found = match file::look(dir.as_fd(), name) {
+            Ok(found) if found.directory => found,
+            Ok(_) => return Ok(()),
+            Err(errno) => {
+                if told {
+                    self.starter.report.warn_of(b"unable to stat ", name.to_bytes(), errno);
+                }
+                // These say that there is nothing to be had under the name; anything else says nothing.
+                let nothing = [Errno::NOENT, Errno::NOTDIR, Errno::LOOP, Errno::NAMETOOLONG];
+                return if nothing.contains(&errno) { Ok(()) } else { Err(errno) };
+            }
+        };
+        let fresh = in_place && self.pace.last.is_some();
+        let due = if fresh { now.after(unsettled(found.changed)) } else { now };
+        match self.services.seen(found.identity, hint, due) {
+            Some(service) if service.is_due(now) => {
+                service.state = start(&mut self.starter, &self.poll, dir, name)
+            }
+            Some(_) => {}
+            None => {
+                let text: [&[u8]; 3] = [b"unable to start runsv ", name.to_bytes(), b": too many services."];
+                self.starter.report.warn(&text, None);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Starts runsv for a directory, unless one is at work there.
+#[inline(never)]
+fn start(starter: &mut Starter, poll: &Poll, dir: &OwnedFd, name: &CStr) -> State {
+    match services::foreign(dir, name, poll) {
+        Ok(None) => {}
+        Ok(Some(control)) => return State::Foreign(control),
+        Err(_) => return State::Not(Instant::now().after(LOOK)),
+    }
+    match starter.start(dir, name) {
+        Ok(pid) => State::Running(pid, Instant::now()),
+        Err(errno) => {
+            starter.report.warn_of(b"unable to fork for ", name.to_bytes(), errno);
+            State::Not(Instant::now().after(RETRY))
+        }
+    }
+}
+
+/// How long a directory still has to be left alone.
+fn unsettled(changed: Duration) -> Duration {
+    let (seconds, nanoseconds) = time::wall();
+    let now = Duration::new(seconds.max(0).unsigned_abs(), nanoseconds);
+    // A directory from the future has not settled either, but nobody waits for the future.
+    SETTLED.saturating_sub(now.saturating_sub(changed))
+}
