@@ -1,1 +1,29 @@
+//! The test suite: one binary. Real processes in fresh sandboxes; pure code by tables and properties.
+//!
+//! `SVBOX_SUITE=runit` runs the same tests against the runit that is installed; [`kit::differences`] lists what is
+//! known to be different there, and why.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unreachable,
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm
+)]
 
+mod counts;
+mod crash;
+mod daemontools;
+mod engine;
+mod faults;
+#[allow(dead_code, unused_imports)]
+mod kit;
+mod layers;
+mod log;
+mod machine;
+mod multicall;
+mod runsv;
+mod runsvdir;
+mod smoke;
+mod sv;
+mod svlogd;

@@ -1,0 +1,150 @@
+//! The fault sweep: each system call of a program's life fails once, at each place, with each error that the
+//! kernel could give there, or is the last one. Whatever happens, nothing is lost, doubled or left behind.
+
+mod supervisors;
+mod svlogd;
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// What each call can fail with where it is made.
+const ERRORS: &[(&str, &[&str])] = &[
+    ("clone", &["EAGAIN", "ENOMEM"]),
+    ("close", &["EINTR", "EIO"]),
+    ("epoll_create1", &["EMFILE", "ENOMEM"]),
+    ("epoll_ctl", &["ENOMEM", "ENOSPC"]),
+    ("epoll_pwait", &["EINTR"]),
+    ("epoll_wait", &["EINTR"]),
+    ("faccessat", &["EACCES", "EIO"]),
+    ("faccessat2", &["ENOSYS", "EACCES", "EIO"]),
+    ("fchmod", &["EPERM", "EROFS", "EIO"]),
+    // Only a descriptor that is to have a high number.
+    ("fcntl", &["EMFILE"]),
+    ("flock", &["EINTR", "ENOLCK"]),
+    ("fstat", &["EIO"]),
+    ("fstatfs", &["EIO"]),
+    ("fsync", &["EIO", "ENOSPC", "EDQUOT"]),
+    ("getdents64", &["EIO", "ENOENT"]),
+    ("inotify_add_watch", &["ENOSPC", "ENOMEM"]),
+    ("inotify_init1", &["EMFILE", "ENOSYS"]),
+    ("inotify_rm_watch", &["EINVAL"]),
+    ("kill", &["EPERM"]),
+    ("lstat", &["EIO"]),
+    ("madvise", &["ENOMEM", "EAGAIN"]),
+    ("mkdirat", &["ENOSPC", "EROFS", "EIO"]),
+    ("mknodat", &["ENOSPC", "EROFS", "EDQUOT"]),
+    ("newfstatat", &["EIO", "ENOMEM", "EACCES"]),
+    ("openat", &["EMFILE", "ENFILE", "EACCES", "ENOSPC", "EIO"]),
+    ("pidfd_open", &["EMFILE", "ENOSYS"]),
+    ("pipe2", &["EMFILE", "ENFILE"]),
+    ("poll", &["EINTR", "ENOMEM"]),
+    ("ppoll", &["EINTR", "ENOMEM"]),
+    ("read", &["EINTR", "EIO"]),
+    ("readlinkat", &["EIO"]),
+    ("renameat", &["EIO", "ENOSPC", "EROFS"]),
+    ("signalfd4", &["EMFILE", "ENOMEM"]),
+    ("statx", &["EIO", "ENOMEM", "EACCES"]),
+    ("unlinkat", &["EIO"]),
+    ("utimensat", &["EPERM", "EROFS"]),
+    ("vfork", &["EAGAIN", "ENOMEM"]),
+    ("wait4", &["EINTR"]),
+    ("write", &["ENOSPC", "EIO", "EDQUOT", "EINTR"]),
+    ("writev", &["EAGAIN", "EIO"]),
+];
+
+/// Calls of the C library's start-up, and calls that have no way to fail here.
+const SURE: &[&str] = &[
+    "access",
+    "arch_prctl",
+    "brk",
+    "clock_gettime",
+    "execve",
+    "exit_group",
+    "getpid",
+    "getrandom",
+    "mmap",
+    "mprotect",
+    "munmap",
+    "prctl",
+    "pread64",
+    "prlimit64",
+    "rseq",
+    "rt_sigaction",
+    "rt_sigprocmask",
+    "set_robust_list",
+    "set_tid_address",
+    "sigaltstack",
+];
+
+/// The calls of a trace from the first one that is the program's own, each with how often it is made.
+fn places(trace: &str) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    // The loader of a dynamic program opens and reads libraries with the same calls.
+    let own = trace.lines().position(|line| line.starts_with("rt_sigprocmask(SIG_BLOCK, ["));
+    for (number, line) in trace.lines().enumerate() {
+        let Some((name, _)) = line.split_once('(') else { continue };
+        if !name.chars().all(|char| char.is_ascii_alphanumeric() || char == '_') || SURE.contains(&name) {
+            continue;
+        }
+        assert!(ERRORS.iter().any(|(known, _)| *known == name), "no error is known for {name}");
+        // What comes before still counts: strace numbers the calls from the start of the program.
+        let count = counts.entry(name.to_owned()).or_insert((0, 0));
+        count.0 += 1;
+        if own.is_some_and(|own| number < own) {
+            count.1 += 1;
+        }
+    }
+    counts.retain(|_, (all, early)| all > early);
+    counts.into_iter().map(|(name, (all, _))| (name, all)).collect()
+}
+
+fn early(trace: &str, name: &str) -> usize {
+    let own = trace.lines().position(|line| line.starts_with("rt_sigprocmask(SIG_BLOCK, [")).unwrap_or(0);
+    trace.lines().take(own).filter(|line| line.starts_with(&format!("{name}("))).count()
+}
+
+/// Every fault of the calls in a trace, as strace takes it.
+fn faults(trace: &str) -> Vec<String> {
+    let mut all = Vec::new();
+    for (name, count) in places(trace) {
+        let (_, errors) = ERRORS.iter().find(|(known, _)| *known == name).unwrap();
+        for place in early(trace, &name) + 1..=count {
+            all.extend(errors.iter().map(|error| format!("{name}:error={error}:when={place}")));
+        }
+    }
+    all
+}
+
+/// The end of the program at each of the calls in a trace.
+fn kills(trace: &str) -> Vec<String> {
+    let places = places(trace).into_iter();
+    let each = |(name, count): (String, usize)| {
+        let first = early(trace, &name) + 1;
+        (first..=count).map(move |place| format!("{name}:signal=KILL:when={place}")).collect::<Vec<_>>()
+    };
+    places.flat_map(each).collect()
+}
+
+/// Runs a life under every one of the faults that its trace without one suggests, several at a time.
+fn sweep(life: impl Fn(Option<&str>) -> String + Sync, faults: impl Fn(&str) -> Vec<String>) {
+    let faults = faults(&life(None));
+    assert!(faults.len() > 50, "only {} faults: is the trace whole?", faults.len());
+    let next = AtomicUsize::new(0);
+    let failed = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        // Most of the time each waits.
+        for _ in 0..12 {
+            scope.spawn(|| {
+                while let Some(fault) = faults.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let told = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| life(Some(fault))));
+                    if told.is_err() {
+                        failed.lock().unwrap().push(fault);
+                    }
+                }
+            });
+        }
+    });
+    let failed = failed.into_inner().unwrap();
+    assert!(failed.is_empty(), "{} of {} faults were not borne: {failed:?}", failed.len(), faults.len());
+}

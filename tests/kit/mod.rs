@@ -1,0 +1,20 @@
+//! What every test needs: a sandbox whose processes end with it, service directories, supervisors, and waiting for
+//! what has to happen.
+
+pub mod differences;
+mod fake;
+mod machine;
+mod mount;
+mod programs;
+mod sandbox;
+mod service;
+mod wait;
+
+pub use differences::only_svbox;
+pub use fake::{Fake, Say, steady};
+pub use machine::{change_namespaces, kill, limit, traced, unprivileged};
+pub use mount::Mount;
+pub use programs::{against_runit, bin_dir, program, svbox};
+pub use sandbox::{Running, Sandbox};
+pub use service::{Scan, Service, Shown, Status};
+pub use wait::{DEADLINE, until, until_some};

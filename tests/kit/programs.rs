@@ -1,0 +1,46 @@
+//! The programs under test: svbox's own, or runit's.
+
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+/// Whether the suite runs against the installed runit instead of svbox.
+pub fn against_runit() -> bool {
+    match std::env::var("SVBOX_SUITE").as_deref() {
+        Ok("runit") => true,
+        Ok("svbox") | Err(_) => false,
+        Ok(other) => panic!("SVBOX_SUITE is `{other}`; it can be `svbox` or `runit`"),
+    }
+}
+
+/// A directory with the programs under test by name, for `PATH`.
+pub fn bin_dir() -> &'static Path {
+    static DIR: OnceLock<PathBuf> = OnceLock::new();
+    DIR.get_or_init(|| {
+        let dir = tempfile::Builder::new().prefix("svbox-bin.").tempdir().unwrap().keep();
+        for name in ["runsv", "runsvdir", "sv", "svlogd", "svc", "svok", "svstat"] {
+            symlink(original(name), dir.join(name)).unwrap();
+        }
+        symlink(svbox(), dir.join("svbox")).unwrap();
+        dir
+    })
+}
+
+fn original(name: &str) -> PathBuf {
+    match name {
+        // runit itself does not have these.
+        "svc" | "svok" | "svstat" => svbox(),
+        _ if against_runit() => Path::new("/usr/bin").join(name),
+        _ => svbox(),
+    }
+}
+
+/// The svbox under test: the debug build, or the one that `SVBOX_PROGRAM` names.
+pub fn svbox() -> PathBuf {
+    std::env::var_os("SVBOX_PROGRAM").map_or_else(|| env!("CARGO_BIN_EXE_svbox").into(), PathBuf::from)
+}
+
+/// The path of one of them.
+pub fn program(name: &str) -> PathBuf {
+    bin_dir().join(name)
+}
