@@ -1,0 +1,53 @@
+# Everything is made in target/; each target first sets up what it lacks.
+DESTDIR =
+PREFIX = /usr
+BINDIR = $(PREFIX)/bin
+MANDIR = $(PREFIX)/share/man
+OUT = $(or $(CARGO_TARGET_DIR),target)
+
+all: build
+
+build:
+	scripts/build.sh
+
+demo: build
+	scripts/demo.sh $(OUT)/bin
+
+# The suite against a debug build, which ends when something is allocated after start-up; against the static
+# program; and against the runit of the system, which shows that the tests tell runit's truth.
+test: build
+	scripts/setup.sh test
+	cargo test
+	SVBOX_PROGRAM=$(abspath $(OUT)/bin/svbox) cargo test
+	SVBOX_SUITE=runit cargo test
+
+check:
+	scripts/setup.sh check
+	cargo fmt --check
+	cargo clippy --all-targets
+	[ "$$(uname -m)" != x86_64 ] || \
+		RUSTFLAGS="--cfg svbox_bare" CARGO_TARGET_DIR=$(OUT)/bare cargo clippy --lib
+	scripts/features.sh
+	cargo test --test suite layers::
+	mandoc -T lint -W warning applets/*.[18] applets/*/*.8
+
+bench: build
+	scripts/setup.sh bench
+	python3 scripts/bench.py $(OUT)/bin
+	python3 scripts/bench_log.py $(OUT)/bin
+
+size: build
+	scripts/size.sh
+
+install: build
+	install -D -m 755 $(OUT)/bin/svbox "$(DESTDIR)$(BINDIR)/svbox"
+	"$(OUT)/bin/svbox" --install -s "$(DESTDIR)$(BINDIR)"
+	for page in applets/*.[18] applets/*/*.8; do \
+		section=$${page##*.}; \
+		install -D -m 644 "$$page" "$(DESTDIR)$(MANDIR)/man$$section/$${page##*/}" || exit; \
+	done
+
+clean:
+	rm -rf $(OUT)
+
+.PHONY: all build demo test check bench size install clean

@@ -1,0 +1,15 @@
+#!/bin/sh
+# Builds subsets of the programs: each alone, none, and some pairs; and the floors for another kind of machine,
+# where some of the lowest are others. Warnings are errors.
+set -eu
+. scripts/lib.sh
+for subset in "" runsv runsvdir sv svlogd svc svok svstat "runsv sv" "svc svok" "runsvdir svstat"; do
+    cargo clippy --quiet --no-default-features --features "$subset"
+done
+
+other=aarch64-unknown-linux-musl
+if [ -d "$(rustc --print sysroot)/lib/rustlib/$other/lib" ]; then
+    cargo clippy --quiet --lib --target "$other"
+else
+    say "not checked for another machine: rustup target add $other"
+fi

@@ -1,0 +1,15 @@
+# Shared by the scripts here: read with `.`, from the top of the project.
+
+say() { printf '%s\n' "$*" >&2; }
+die() { say "$0: $*"; exit 1; }
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# The musl target of this machine, unless the caller names one.
+target=${TARGET:-$(case $(uname -m) in
+    armv7l) echo armv7-unknown-linux-musleabihf ;;
+    riscv64) echo riscv64gc-unknown-linux-musl ;;
+    *) echo "$(uname -m)-unknown-linux-musl" ;;
+esac)}
+
+# Where everything that is built goes.
+out=${CARGO_TARGET_DIR:-target}

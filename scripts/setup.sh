@@ -1,0 +1,64 @@
+#!/bin/sh
+# Sees to it that what a task needs is there: setup.sh build|test|check|bench. Does nothing that is done already.
+set -eu
+. scripts/lib.sh
+
+need_cargo() {
+    have cargo || die "cargo is missing: install Rust (1.91 or later) with rustup, or the package of your distribution"
+}
+
+# Parts of the toolchain. What cannot be had is left to the caller: build.sh has other ways.
+need_component() {
+    have rustup && rustup component add "$1" >/dev/null 2>&1 || true
+}
+
+need_target() {
+    [ -d "$(rustc --print sysroot)/lib/rustlib/$1/lib" ] ||
+        { have rustup && rustup target add "$1" >/dev/null 2>&1 || true; }
+}
+
+need_small_std() {
+    [ -e "$(rustc --print sysroot)/lib/rustlib/src/rust/library/std/Cargo.toml" ] || need_component rust-src
+    need_target "$target"
+}
+
+# Debian packages, by a program or a file that each brings.
+need_packages() {
+    missing=
+    for pair in "$@"; do
+        have "${pair%%:*}" || [ -e "${pair%%:*}" ] || missing="$missing ${pair#*:}"
+    done
+    [ -n "$missing" ] || return 0
+    if [ "$(id -u)" = 0 ] && have apt-get; then
+        say "installing:$missing"
+        apt-get update -qq >/dev/null || true
+        # shellcheck disable=SC2086
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null ||
+            die "unable to install:$missing"
+    else
+        die "please install what is missing; as Debian packages:$missing"
+    fi
+}
+
+need_cargo
+case ${1:-build} in
+    build)
+        need_packages cc:gcc
+        need_small_std
+        ;;
+    test)
+        need_packages cc:gcc runsv:runit strace:strace setpriv:util-linux svc:daemontools ps:procps \
+            /usr/share/zoneinfo/Europe/Berlin:tzdata
+        ;;
+    check)
+        cargo fmt --version >/dev/null 2>&1 || need_component rustfmt
+        cargo clippy --version >/dev/null 2>&1 || need_component clippy
+        need_target aarch64-unknown-linux-musl
+        need_packages mandoc:mandoc
+        ;;
+    bench)
+        need_packages cc:gcc runsv:runit s6-svscan:s6 svscan:daemontools busybox:busybox strace:strace \
+            python3:python3
+        ;;
+    *) die "unknown task: $1" ;;
+esac
