@@ -558,7 +558,7 @@ fn u_is_never_asked_beside_a_service_that_was_started_meanwhile() {
             "control/u",
             "[ ! -e alive ] || echo beside >>asked\necho u >>asked\nwhile [ ! -e go ]; do sleep 0.01; done",
         )
-        .run("echo >alive\necho run >>asked\ntrap 'rm alive; exit 0' TERM\nwhile :; do sleep 0.01; done");
+        .run("trap 'rm -f alive; exit 0' TERM\necho >alive\necho run >>asked\nwhile :; do sleep 0.01; done");
     let _runsv = service.supervise();
     service.until_lines("asked", 1);
     service.send(b"du");

@@ -227,6 +227,9 @@ fn more_services_than_descriptors_can_be_waited_for() {
     few.args(["--nofile=14", "--"]).arg(program("sv")).args([LONG, "restart"]);
     let output = few.env("SVDIR", sandbox.path()).args(&names).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}{}", stdout(&output), stderr(&output));
+    if only_svbox("same second") {
+        return;
+    }
     for (service, before) in services.iter().zip(before) {
         assert_ne!(service.status().pid(), before);
     }
