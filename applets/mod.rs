@@ -1,5 +1,9 @@
 //! The programs. Each is a file here with its manual page beside it, and a row of the table below.
 
+#[cfg(feature = "chainload")]
+// Some of its programs without the others leave parts of it unused.
+#[cfg_attr(not(feature = "default"), allow(dead_code, unused_imports))]
+mod chpst;
 mod multicall;
 mod output;
 #[cfg(any(feature = "sv", feature = "svc", feature = "svok", feature = "svstat"))]
@@ -38,6 +42,9 @@ pub struct Applet {
     pub usage_path: bool,
     /// The exit code for a wrong command line.
     pub misuse: u8,
+    /// Whether it is of chpst's kind: it runs a program in its place, which finds standard descriptors closed that the
+    /// caller has closed; and a `d` in front of its name is passed over.
+    pub runs_program: bool,
     /// What holds instead when it is called by a name that is not its own.
     pub alias: Option<&'static Alias>,
     /// What it is for, and its options, for `--help`.
@@ -66,6 +73,20 @@ pub const APPLETS: &[&Applet] = &[
     &sv::APPLET,
     #[cfg(feature = "svlogd")]
     &svlogd::APPLET,
+    #[cfg(feature = "chpst")]
+    &chpst::CHPST,
+    #[cfg(feature = "softlimit")]
+    &chpst::SOFTLIMIT,
+    #[cfg(feature = "setlock")]
+    &chpst::SETLOCK,
+    #[cfg(feature = "setuidgid")]
+    &chpst::SETUIDGID,
+    #[cfg(feature = "envuidgid")]
+    &chpst::ENVUIDGID,
+    #[cfg(feature = "envdir")]
+    &chpst::ENVDIR,
+    #[cfg(feature = "pgrphack")]
+    &chpst::PGRPHACK,
     #[cfg(feature = "svc")]
     &svc::APPLET,
     #[cfg(feature = "svok")]
@@ -80,19 +101,38 @@ impl Applet {
         APPLETS.iter().find(|applet| applet.name.as_bytes() == name).copied()
     }
 
+    fn is_of_chpst(&self) -> bool {
+        cfg!(feature = "chainload") && self.runs_program
+    }
+
+    /// The program of that name, or of what follows a `d` in it where the name may have one.
+    fn called(base: &[u8]) -> Option<&'static Self> {
+        let of_short = |short| Self::named(short).filter(|applet| applet.is_of_chpst());
+        Self::named(base).or_else(|| base.strip_prefix(b"d").and_then(of_short))
+    }
+
+    /// Its name in the usage line.
+    fn shown(&self, argv0: &'static CStr) -> &'static [u8] {
+        let base = base_name(argv0);
+        match self.usage_path {
+            true => argv0.to_bytes(),
+            false if self.is_of_chpst() => base.strip_prefix(b"d").unwrap_or(base),
+            false => base,
+        }
+    }
+
     /// Runs it; gives the exit code.
     pub fn call(&self, argv0: &'static CStr, args: Args) -> u8 {
-        stdio::fill();
+        stdio::fill(!self.is_of_chpst());
         let ended = match Call::read(self.name, argv0, args, self.spec) {
             Ok(call) => (self.run)(&call),
             Err(Complaint::Help) => return multicall::help(self),
-            Err(Complaint::Illegal(letter)) => complain(argv0, b": illegal option -- ", letter),
-            Err(Complaint::NoValue(letter)) => complain(argv0, b": option requires an argument -- ", letter),
+            Err(complaint) => complain(argv0, complaint),
         };
         match ended {
             Ok(code) | Err(Failure::Said(code)) => code,
             Err(Failure::Usage) => {
-                let name = if self.usage_path { argv0.to_bytes() } else { base_name(argv0) };
+                let name = self.shown(argv0);
                 let (usage, misuse) = match self.alias {
                     Some(alias) if base_name(argv0) != self.name.as_bytes() => (alias.usage, alias.misuse),
                     _ => (self.usage, self.misuse),
@@ -116,7 +156,13 @@ impl Applet {
     }
 }
 
-fn complain(argv0: &CStr, text: &[u8], letter: u8) -> Result<u8, Failure> {
+/// Says what is wrong with an option, in getopt's words.
+fn complain(argv0: &CStr, complaint: Complaint) -> Result<u8, Failure> {
+    let (text, letter): (&[u8], _) = match complaint {
+        Complaint::Help => return Err(Failure::Usage),
+        Complaint::Illegal(letter) => (b": illegal option -- ", letter),
+        Complaint::NoValue(letter) => (b": option requires an argument -- ", letter),
+    };
     let _ = stdio::write_parts(stdio::stderr(), &[base_name(argv0), text, &[letter], b"\n"]);
     Err(Failure::Usage)
 }

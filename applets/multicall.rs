@@ -32,7 +32,7 @@ pub fn dispatch(args: Args) -> c_int {
     let argv0 = args.get(0).unwrap_or(c"svbox");
     let code = match base_name(argv0) {
         OWN_NAME => multicall(args.skip(1)),
-        base => match Applet::named(base).or_else(linked).or_else(|| Applet::named(b"sv")) {
+        base => match Applet::called(base).or_else(linked).or_else(|| Applet::named(b"sv")) {
             Some(applet) => start(applet, argv0, args.skip(1)),
             None => no_program(argv0),
         },
@@ -85,7 +85,7 @@ const PATH_MAX: usize = 4096;
 const OPTIONS: &[u8] = b"--list --install --help --version";
 
 fn multicall(args: Args) -> u8 {
-    stdio::fill();
+    stdio::fill(true);
     let Some(first) = args.get(0) else { return usage() };
     if let Some(applet) = Applet::named(first.to_bytes()) {
         return start(applet, first, args.skip(1));

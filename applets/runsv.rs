@@ -13,6 +13,7 @@ pub const APPLET: Applet = Applet {
     usage: "dir",
     usage_path: true,
     misuse: 1,
+    runs_program: false,
     alias: None,
     help: "Supervise the service of a directory, and its log service.",
     spec: None,

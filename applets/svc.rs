@@ -14,6 +14,7 @@ pub const APPLET: Applet = Applet {
     usage: "[-udopchaitkx12q] dir ...",
     usage_path: false,
     misuse: 100,
+    runs_program: false,
     alias: None,
     help: "Send commands to services, in the order given: u up, d down, o once,\nx exit, p pause, c continue, h HUP, a ALRM, i INT, t TERM, k KILL, 1 USR1,\n2 USR2, q QUIT.",
     spec: Some(&Spec { flags: b"udopchaitkx12q", values: b"", long: &[] }),

@@ -14,6 +14,7 @@ pub const APPLET: Applet = Applet {
     usage: "dir",
     usage_path: false,
     misuse: 100,
+    runs_program: false,
     alias: None,
     help: "Tell by the exit code whether a supervisor runs in a directory: 0 yes, 100 no.",
     spec: None,

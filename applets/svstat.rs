@@ -18,6 +18,7 @@ pub const APPLET: Applet = Applet {
     usage: "dir ...",
     usage_path: false,
     misuse: 100,
+    runs_program: false,
     alias: None,
     help: "Print the state of services.",
     spec: None,

@@ -101,6 +101,17 @@ pub fn last_part(path: &[u8]) -> &[u8] {
 
 /// Puts the options into `words`, one option or value each; gives the number of arguments they took.
 fn scan(spec: &Spec, args: Args, words: &mut Vec<&'static str>) -> Result<usize, Complaint> {
+    each(spec, args, &mut |letter, value| match value {
+        Some(value) => set(words, option(letter), value),
+        None => words.push(option(letter)),
+    })
+}
+
+/// What is called for an option: its letter, and its value if it has one.
+pub type Found<'a> = &'a mut dyn FnMut(u8, Option<&'static [u8]>);
+
+/// Calls `found` for each option in turn; gives the number of arguments they took.
+pub fn each(spec: &Spec, args: Args, found: Found<'_>) -> Result<usize, Complaint> {
     let mut index = 0;
     while let Some(word) = args.get(index).map(CStr::to_bytes) {
         match word {
@@ -108,11 +119,11 @@ fn scan(spec: &Spec, args: Args, words: &mut Vec<&'static str>) -> Result<usize,
             b"--help" => return Err(Complaint::Help),
             [b'-', b'-', long @ ..] => {
                 let next = args.get(index + 1).map(CStr::to_bytes);
-                index += usize::from(long_option(spec, long, next, words)?);
+                index += usize::from(long_option(spec, long, next, found)?);
             }
             [b'-', letters @ ..] if !letters.is_empty() => {
                 let next = args.get(index + 1).map(CStr::to_bytes);
-                index += usize::from(cluster(spec, letters, next, words)?);
+                index += usize::from(cluster(spec, letters, next, found)?);
             }
             _ => break,
         }
@@ -124,21 +135,24 @@ fn scan(spec: &Spec, args: Args, words: &mut Vec<&'static str>) -> Result<usize,
 /// Takes one word of letters apart; gives whether the next word was the value of its last letter.
 fn cluster(
     spec: &Spec,
-    mut letters: &[u8],
+    mut letters: &'static [u8],
     next: Option<&'static [u8]>,
-    words: &mut Vec<&'static str>,
+    found: Found<'_>,
 ) -> Result<bool, Complaint> {
     while let [letter, rest @ ..] = letters {
-        let option = option(*letter);
+        // The others stand for long names.
+        if !letter.is_ascii() {
+            return Err(Complaint::Illegal(*letter));
+        }
         if spec.has_value(*letter) {
             let value = if rest.is_empty() { next.ok_or(Complaint::NoValue(*letter))? } else { rest };
-            set(words, option, value);
+            found(*letter, Some(value));
             return Ok(rest.is_empty());
         }
         if !has(spec.flags, *letter) {
             return Err(Complaint::Illegal(*letter));
         }
-        words.push(option);
+        found(*letter, None);
         letters = rest;
     }
     Ok(false)
@@ -147,9 +161,9 @@ fn cluster(
 /// Takes `name` or `name=value`; gives whether the next word was the value.
 fn long_option(
     spec: &Spec,
-    word: &[u8],
+    word: &'static [u8],
     next: Option<&'static [u8]>,
-    words: &mut Vec<&'static str>,
+    found: Found<'_>,
 ) -> Result<bool, Complaint> {
     let (name, value) =
         match word.iter().position(|&byte| byte == b'=').and_then(|at| word.split_at_checked(at)) {
@@ -159,12 +173,10 @@ fn long_option(
     // What getopt says of a long name is that `-` is no option.
     let unknown = Complaint::Illegal(b'-');
     let (_, letter) = spec.long.iter().find(|(long, _)| long.as_bytes() == name).ok_or(unknown)?;
-    let option = option(*letter);
     match (spec.has_value(*letter), value) {
-        (true, Some(value)) => set(words, option, value),
-        (true, None) => set(words, option, next.ok_or(Complaint::NoValue(*letter))?),
         (false, Some(_)) => return Err(unknown),
-        (false, None) => words.push(option),
+        (true, None) => found(*letter, Some(next.ok_or(Complaint::NoValue(*letter))?)),
+        (_, value) => found(*letter, value),
     }
     Ok(spec.has_value(*letter) && value.is_none())
 }

@@ -1,8 +1,9 @@
 //! The floors under svbox's programs.
 //!
-//! `supervisor → service → log → {cli, report, tai, text} → sys`: imports point to the right only, and the crate
+//! `supervisor → service → log → {cli, report, account, tai, text} → sys`: imports point to the right only, and the crate
 //! border keeps all of it from knowing any program. `make check` holds both.
 
+pub mod account;
 pub mod cli;
 pub mod log;
 pub mod report;

@@ -6,7 +6,22 @@ use std::os::unix::fs::{MetadataExt, symlink};
 use std::os::unix::process::CommandExt;
 use std::process::Output;
 
-const ALL: [&str; 7] = ["runsv", "runsvdir", "sv", "svlogd", "svc", "svok", "svstat"];
+const ALL: [&str; 14] = [
+    "runsv",
+    "runsvdir",
+    "sv",
+    "svlogd",
+    "chpst",
+    "softlimit",
+    "setlock",
+    "setuidgid",
+    "envuidgid",
+    "envdir",
+    "pgrphack",
+    "svc",
+    "svok",
+    "svstat",
+];
 
 fn stdout(output: &Output) -> String {
     steady(&output.stdout)

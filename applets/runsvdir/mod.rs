@@ -35,6 +35,7 @@ pub const APPLET: Applet = Applet {
     usage: "[-P] dir",
     usage_path: true,
     misuse: 1,
+    runs_program: false,
     alias: None,
     help: "Start and keep a runsv for each service directory in a directory.
 

@@ -29,6 +29,7 @@ pub const APPLET: Applet = Applet {
     usage: "[-v] [-w sec] command service ...",
     usage_path: false,
     misuse: 100,
+    runs_program: false,
     alias: Some(&Alias { usage: "[-w sec] command", misuse: 2 }),
     help: "\
 Control and show services supervised by runsv: start, stop, restart, status and

@@ -34,6 +34,7 @@ pub const APPLET: Applet = Applet {
     usage: "[-tttvL] [-r c] [-R abc] [-l len] [-b buflen] dir ...",
     usage_path: true,
     misuse: 111,
+    runs_program: false,
     alias: None,
     help: "\
 Log lines of standard input to files in each dir, which are rotated, filtered and

@@ -11,7 +11,8 @@ impl Args {
     /// Takes what the C start-up code gave to `main`.
     ///
     /// # Safety
-    /// `argv` points to `argc` pointers to NUL-terminated strings, all of which stay for the life of the process.
+    /// `argv` points to `argc` pointers to NUL-terminated strings and a null pointer behind them, all of which stay for
+    /// the life of the process.
     pub unsafe fn from_main(argc: c_int, argv: *const *const c_char) -> Self {
         let len = usize::try_from(argc).unwrap_or(0);
         if argv.is_null() || len == 0 {
@@ -42,6 +43,11 @@ impl Args {
     /// The arguments from `from` on.
     pub fn skip(self, from: usize) -> Self {
         Self(self.0.get(from..).unwrap_or(&[]))
+    }
+
+    /// The arguments as the kernel has laid them down, with a null pointer last, if there are any.
+    pub(super) fn pointer(self) -> *const *const c_char {
+        self.0.as_ptr()
     }
 
     /// How many there are.
@@ -112,6 +118,11 @@ pub fn variable(name: &[u8]) -> Option<&'static [u8]> {
 }
 
 fn environment_entry(index: usize) -> Option<&'static [u8]> {
+    environment_string(index).map(CStr::to_bytes)
+}
+
+/// The entry at `index` of the environment, `NAME=VALUE`; `None` is its end, behind which the caller does not look.
+pub(super) fn environment_string(index: usize) -> Option<&'static CStr> {
     let list = ffi::environment();
     if list.is_null() {
         return None;
@@ -124,7 +135,7 @@ fn environment_entry(index: usize) -> Option<&'static [u8]> {
         return None;
     }
     // SAFETY: an entry that is not null is a NUL-terminated string; svbox never changes its own environment.
-    Some(unsafe { CStr::from_ptr(entry) }.to_bytes())
+    Some(unsafe { CStr::from_ptr(entry) })
 }
 
 /// The path that the kernel ran to start this process; its last part is the command name that `ps` shows.

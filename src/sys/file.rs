@@ -19,9 +19,10 @@ pub fn may_enter(dir: BorrowedFd<'_>) -> Result<()> {
     again(|| fs::accessat(dir, c".", Access::EXEC_OK, AtFlags::EACCESS))
 }
 
-/// Opens `/dev/null` for reading and writing, open over exec as well: to stand in for a standard descriptor.
-pub fn open_null() -> Result<OwnedFd> {
-    again(|| fs::openat(CWD, c"/dev/null", OFlags::RDWR, Mode::empty()))
+/// Opens `/dev/null` for reading and writing, to stand in for a standard descriptor; open over exec as well or not.
+pub fn open_null(over_exec: bool) -> Result<OwnedFd> {
+    let more = if over_exec { OFlags::empty() } else { OFlags::CLOEXEC };
+    again(|| fs::openat(CWD, c"/dev/null", OFlags::RDWR | more, Mode::empty()))
 }
 
 /// Opens for reading and writing.
@@ -173,6 +174,11 @@ pub fn read_some(fd: impl AsFd, buffer: &mut [u8]) -> Result<Option<usize>> {
 /// Lets reads and writes of an open descriptor come back at once.
 pub fn set_nonblocking(fd: impl AsFd) -> Result<()> {
     fs::fcntl_setfl(&fd, fs::fcntl_getfl(&fd)? | OFlags::NONBLOCK)
+}
+
+/// Leaves a descriptor open for the program that is run in our place.
+pub fn keep_over_exec(fd: impl AsFd) -> Result<()> {
+    rustix::io::fcntl_setfd(fd, rustix::io::FdFlags::empty())
 }
 
 /// Sees to it that what was written survives a loss of power.

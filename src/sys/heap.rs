@@ -3,8 +3,10 @@
 //! Options are read with a few small allocations. A supervisor makes none afterwards: in a build with debug
 //! assertions one that does ends the process, so the test suite sees it; otherwise it is served.
 
+use super::{Errno, Result};
 use core::alloc::{GlobalAlloc, Layout};
 use core::cell::UnsafeCell;
+use core::ffi::CStr;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mmap_anonymous};
 
@@ -44,6 +46,18 @@ pub fn seal() {
     let _ = unsafe {
         madvise(core::ptr::with_exposed_provenance_mut(end - DEEPEST), DEEPEST, Advice::LinuxDontNeed)
     };
+}
+
+/// The parts as one string that stays; `ENOMEM` if there is no memory.
+pub fn keep(parts: &[&[u8]]) -> Result<&'static CStr> {
+    let mut bytes = Vec::new();
+    let len: usize = parts.iter().map(|part| part.len()).sum();
+    bytes.try_reserve_exact(len + 1).map_err(|_| Errno::NOMEM)?;
+    for part in parts {
+        bytes.extend_from_slice(part);
+    }
+    bytes.push(0);
+    super::c_str(bytes.leak()).ok_or(Errno::NOMEM)
 }
 
 fn complain_if_sealed() {

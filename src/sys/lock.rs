@@ -7,3 +7,8 @@ use rustix::fs::FlockOperation;
 pub fn try_exclusive(fd: impl AsFd) -> Result<()> {
     again(|| rustix::fs::flock(&fd, FlockOperation::NonBlockingLockExclusive))
 }
+
+/// Takes the lock alone, and waits for it.
+pub fn exclusive(fd: impl AsFd) -> Result<()> {
+    again(|| rustix::fs::flock(&fd, FlockOperation::LockExclusive))
+}

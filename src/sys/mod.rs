@@ -6,15 +6,22 @@
 #![allow(unsafe_code)]
 
 pub mod args;
+pub mod capability;
 pub mod dir;
+pub mod exec;
 pub mod fifo;
 pub mod file;
 pub mod heap;
+pub mod identity;
+pub mod landlock;
+pub mod limit;
 pub mod lock;
+pub mod namespace;
 pub mod net;
 pub mod poll;
 pub mod process;
 pub mod region;
+pub mod schedule;
 pub mod signal;
 pub mod spawn;
 pub mod stdio;

@@ -4,6 +4,7 @@ use super::{BorrowedFd, OwnedFd, Result, again, ffi, signal::Signal};
 use core::ffi::CStr;
 pub use rustix::process::Pid;
 use rustix::process::{self, PidfdFlags, WaitOptions};
+use std::ffi::CString;
 
 /// Ends this process at once.
 pub fn exit(code: u8) -> ! {
@@ -49,8 +50,13 @@ impl Ended {
 
 /// Collects one child that has ended, whichever it is; `None` if none has.
 pub fn reap() -> Option<(Pid, Ended)> {
-    let (pid, status) = again(|| process::wait(WaitOptions::NOHANG)).ok()??;
-    Some((pid, Ended(status.as_raw())))
+    reap_any().ok()?
+}
+
+/// Collects one child that has ended: `None` if none has, `ECHILD` if there are none.
+pub fn reap_any() -> Result<Option<(Pid, Ended)>> {
+    let ended = again(|| process::wait(WaitOptions::NOHANG))?;
+    Ok(ended.map(|(pid, status)| (pid, Ended(status.as_raw()))))
 }
 
 /// Collects this child if it has ended.
@@ -62,6 +68,66 @@ pub fn reap_one(pid: Pid) -> Result<Option<Ended>> {
 /// Sends a signal to a process that cannot have been collected by anyone: our own child.
 pub fn kill(pid: Pid, signal: Signal) -> Result<()> {
     process::kill_process(pid, signal)
+}
+
+/// Sends a signal by its number, which may be one without a name, to a process, or to every one of our PID namespace
+/// but process 1 and ourselves.
+pub fn relay(to: Option<Pid>, number: i32) -> Result<()> {
+    ffi::kill(to.map_or(-1, |pid| pid.as_raw_nonzero().get()), number)
+}
+
+/// Makes a child that goes on from here with a copy of everything; gives its process number, or `None` in the child.
+pub fn fork() -> Result<Option<Pid>> {
+    // SAFETY: the programs have one thread.
+    Ok(Pid::from_raw(unsafe { ffi::fork() }?))
+}
+
+/// The session is ours from here on; `EPERM` if we lead a process group.
+pub fn new_session() -> Result<()> {
+    process::setsid().map(drop)
+}
+
+/// Changes the root directory to the current one.
+pub fn change_root() -> Result<()> {
+    process::chroot(c".")
+}
+
+/// Changes the current directory.
+pub fn enter(path: &CStr) -> Result<()> {
+    again(|| process::chdir(path))
+}
+
+/// The path of the current directory.
+pub fn current() -> Result<CString> {
+    process::getcwd(Vec::new())
+}
+
+/// Sets the permissions that new files do not get.
+pub fn set_umask(mask: u32) {
+    process::umask(rustix::fs::Mode::from_raw_mode(mask));
+}
+
+/// The parent, which may be outside of our PID namespace: `None` then.
+pub fn parent() -> Option<Pid> {
+    process::getppid()
+}
+
+/// Has a signal sent to us when our parent ends. A change of ids forgets it.
+pub fn set_parent_death_signal(signal: Signal) -> Result<()> {
+    process::set_parent_process_death_signal(Some(signal))
+}
+
+/// Sees to it that no program that we run gets more privileges than we have.
+pub fn set_no_new_privileges() -> Result<()> {
+    rustix::thread::set_no_new_privs(true)
+}
+
+/// Closes the descriptors from `first` to `last` when a program is run in our place. `ENOSYS` before Linux 5.11.
+pub fn close_over_exec(first: u32, last: u32) -> Result<()> {
+    const CLOEXEC: usize = 4;
+    let arguments = [first as usize, last as usize, CLOEXEC, 0, 0];
+    // SAFETY: takes numbers, and closes nothing now.
+    unsafe { ffi::system_call(ffi::number::CLOSE_RANGE, arguments) }.map(drop)
 }
 
 /// A hold on a process that is not our child: readable when it has ended, and never another one.

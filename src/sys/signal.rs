@@ -9,6 +9,11 @@ pub use rustix::process::Signal;
 pub struct Mask(ffi::SigSet);
 
 impl Mask {
+    /// Every signal there is.
+    pub const fn all() -> Self {
+        Self(ffi::SigSet([0xff; ffi::SET_BYTES]))
+    }
+
     /// The set of these.
     pub fn of(signals: &[Signal]) -> Self {
         signals
@@ -43,6 +48,40 @@ impl Mask {
         self
     }
 }
+
+/// The signals that have names, without the `SIG` before them.
+pub const NAMES: &[(&str, Signal)] = &[
+    ("hup", Signal::HUP),
+    ("int", Signal::INT),
+    ("quit", Signal::QUIT),
+    ("ill", Signal::ILL),
+    ("trap", Signal::TRAP),
+    ("abrt", Signal::ABORT),
+    ("bus", Signal::BUS),
+    ("fpe", Signal::FPE),
+    ("kill", Signal::KILL),
+    ("usr1", Signal::USR1),
+    ("segv", Signal::SEGV),
+    ("usr2", Signal::USR2),
+    ("pipe", Signal::PIPE),
+    ("alrm", Signal::ALARM),
+    ("term", Signal::TERM),
+    ("chld", Signal::CHILD),
+    ("cont", Signal::CONT),
+    ("stop", Signal::STOP),
+    ("tstp", Signal::TSTP),
+    ("ttin", Signal::TTIN),
+    ("ttou", Signal::TTOU),
+    ("urg", Signal::URG),
+    ("xcpu", Signal::XCPU),
+    ("xfsz", Signal::XFSZ),
+    ("vtalrm", Signal::VTALARM),
+    ("prof", Signal::PROF),
+    ("winch", Signal::WINCH),
+    ("io", Signal::IO),
+    ("pwr", Signal::POWER),
+    ("sys", Signal::SYS),
+];
 
 /// Gives a signal its default action. A signal that was ignored before would stay so in each program we start,
 /// and an ignored SIGCHLD would let children vanish unseen.

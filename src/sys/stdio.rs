@@ -25,15 +25,42 @@ fn borrow(number: i32) -> BorrowedFd<'static> {
     unsafe { BorrowedFd::borrow_raw(number) }
 }
 
-/// Opens `/dev/null` for each of 0, 1 and 2 that is closed, so that no descriptor of ours lands there.
-pub fn fill() {
+/// Opens `/dev/null` for each of 0, 1 and 2 that is closed, so that no descriptor of ours lands there: for the
+/// programs that we run as well, or so that these find them closed.
+pub fn fill(for_all: bool) {
     let mut fds = [0, 1, 2].map(|number| PollFd::from_borrowed_fd(borrow(number), PollFlags::empty()));
     let _ = again(|| rustix::event::poll(&mut fds, Some(&super::time::ZERO)));
     for fd in &fds {
         if fd.revents().contains(PollFlags::NVAL) {
             // The kernel gives the lowest free number, and they are visited in order.
-            let _ = file::open_null().map(core::mem::forget);
+            let _ = file::open_null(for_all).map(core::mem::forget);
         }
+    }
+}
+
+/// What a standard descriptor is to become for the program that is run in our place.
+pub enum Becomes<'a> {
+    /// Nothing: it is closed.
+    Closed,
+    /// Another open file.
+    File(BorrowedFd<'a>),
+}
+
+/// Changes standard descriptor `number`, 0 to 2. That one is closed already is as well.
+pub fn change(number: i32, becomes: &Becomes<'_>) -> Result<()> {
+    let file = match becomes {
+        Becomes::File(file) => *file,
+        Becomes::Closed => {
+            // SAFETY: nothing of ours uses the number when the program is about to be run in our place, and
+            // whoever did would get EBADF and nothing else.
+            unsafe { rustix::io::close(number) };
+            return Ok(());
+        }
+    };
+    match number {
+        0 => rustix::stdio::dup2_stdin(file),
+        1 => rustix::stdio::dup2_stdout(file),
+        _ => rustix::stdio::dup2_stderr(file),
     }
 }
 

@@ -10,7 +10,7 @@ use svbox::sys::stdio;
 svbox::entry!(run);
 
 fn run(args: Args) -> c_int {
-    stdio::fill();
+    stdio::fill(true);
     supervise(args.skip(1)).map_or(1, |()| 0)
 }
 

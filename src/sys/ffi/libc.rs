@@ -14,7 +14,7 @@ struct SigAction([u8; 256]);
 
 mod c {
     use super::{SigAction, SigSet, Timespec};
-    use core::ffi::{c_char, c_int};
+    use core::ffi::{c_char, c_int, c_long, c_uint};
 
     unsafe extern "C" {
         pub static environ: *const *const c_char;
@@ -35,6 +35,10 @@ mod c {
         pub fn fcntl(fd: c_int, command: c_int, ...) -> c_int;
         #[cfg_attr(target_pointer_width = "32", link_name = "__clock_gettime64")]
         pub fn clock_gettime(clock: c_int, now: *mut Timespec) -> c_int;
+        pub fn fork() -> c_int;
+        pub fn kill(pid: c_int, signal: c_int) -> c_int;
+        pub fn alarm(seconds: c_uint) -> c_uint;
+        pub fn syscall(number: c_long, ...) -> c_long;
         pub fn getauxval(kind: usize) -> usize;
         #[link_name = "__errno_location"]
         pub fn errno_location() -> *mut c_int;
@@ -83,6 +87,40 @@ pub unsafe fn clone(
 ) -> Result<c_int> {
     // SAFETY: as the caller promises.
     result(unsafe { c::clone(child, stack, flags, arg) })
+}
+
+/// fork(2): 0 in the child.
+///
+/// # Safety
+/// The process has one thread.
+pub unsafe fn fork() -> Result<c_int> {
+    // SAFETY: as the caller promises.
+    result(unsafe { c::fork() })
+}
+
+/// kill(2).
+pub fn kill(pid: c_int, signal: c_int) -> Result<()> {
+    // SAFETY: takes numbers, and touches nothing of ours.
+    result(unsafe { c::kill(pid, signal) }).map(drop)
+}
+
+/// alarm(2).
+pub fn alarm(seconds: u32) {
+    // SAFETY: takes a number, and changes nothing but the process's timer.
+    unsafe { c::alarm(seconds) };
+}
+
+/// Any system call.
+///
+/// # Safety
+/// As the call and its arguments need it.
+pub unsafe fn system_call(number: usize, arguments: [usize; 5]) -> Result<usize> {
+    let [first, second, third, fourth, fifth] = arguments;
+    // The numbers are small; arguments are words.
+    let number = number.cast_signed() as core::ffi::c_long;
+    // SAFETY: as the caller promises.
+    let got = unsafe { c::syscall(number, first, second, third, fourth, fifth) };
+    usize::try_from(got).map_err(|_| last_errno())
 }
 
 /// sigprocmask(2): changes the set of blocked signals, and gives the one before.

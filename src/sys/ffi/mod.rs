@@ -32,3 +32,51 @@ const SFD_CLOEXEC: c_int = 0o2000000;
 const SFD_NONBLOCK: c_int =
     if cfg!(any(target_arch = "mips", target_arch = "mips64")) { 0o200 } else { 0o4000 };
 const F_NOTIFY: c_int = 1026;
+
+/// System calls that have no function in every C library, by their numbers.
+pub mod number {
+    // Those made since 2019 have one number everywhere, but for where it is counted from.
+    const FIRST: usize = if cfg!(target_arch = "mips") {
+        4000
+    } else if cfg!(target_arch = "mips64") {
+        5000
+    } else {
+        0
+    };
+    pub const CLOSE_RANGE: usize = FIRST + 436;
+    pub const MOUNT_SETATTR: usize = FIRST + 442;
+    pub const LANDLOCK_CREATE_RULESET: usize = FIRST + 444;
+    pub const LANDLOCK_ADD_RULE: usize = FIRST + 445;
+    pub const LANDLOCK_RESTRICT_SELF: usize = FIRST + 446;
+    pub const IOPRIO_SET: usize = if cfg!(target_arch = "x86_64") {
+        251
+    } else if cfg!(target_arch = "x86") {
+        289
+    } else if cfg!(target_arch = "arm") {
+        314
+    } else if cfg!(any(target_arch = "powerpc", target_arch = "powerpc64")) {
+        273
+    } else if cfg!(target_arch = "mips") {
+        4314
+    } else if cfg!(target_arch = "mips64") {
+        5273
+    } else {
+        30
+    };
+    pub const SCHED_SETSCHEDULER: usize = if cfg!(target_arch = "x86_64") {
+        144
+    } else if cfg!(any(
+        target_arch = "x86",
+        target_arch = "arm",
+        target_arch = "powerpc",
+        target_arch = "powerpc64"
+    )) {
+        156
+    } else if cfg!(target_arch = "mips") {
+        4160
+    } else if cfg!(target_arch = "mips64") {
+        5141
+    } else {
+        119
+    };
+}

@@ -16,9 +16,12 @@ use crate::sys::{Errno, Result};
 use core::ffi::{CStr, c_char, c_int};
 
 const FCNTL: usize = 72;
+const ALARM: usize = 37;
+const FORK: usize = 57;
 const EXECVE: usize = 59;
 const RT_SIGACTION: usize = 13;
 const RT_SIGPROCMASK: usize = 14;
+const KILL: usize = 62;
 const EXIT_GROUP: usize = 231;
 const SIGNALFD4: usize = 289;
 
@@ -70,6 +73,55 @@ pub fn exit(code: u8) -> ! {
         // SAFETY: takes a number and does not return; nothing of ours wants to run at exit.
         unsafe { call(EXIT_GROUP, usize::from(code), 0, 0, 0) };
     }
+}
+
+/// fork(2): 0 in the child.
+///
+/// # Safety
+/// The process has one thread.
+pub unsafe fn fork() -> Result<c_int> {
+    // SAFETY: takes nothing; the child has a copy of everything, and of the one thread.
+    result(unsafe { call(FORK, 0, 0, 0, 0) })
+}
+
+/// kill(2).
+pub fn kill(pid: c_int, signal: c_int) -> Result<()> {
+    // The kernel looks at the low half of each.
+    let (pid, signal) = (pid as usize, signal as usize);
+    // SAFETY: takes numbers, and touches nothing of ours.
+    result(unsafe { call(KILL, pid, signal, 0, 0) }).map(drop)
+}
+
+/// alarm(2).
+pub fn alarm(seconds: u32) {
+    // SAFETY: takes a number, and changes nothing but the process's timer.
+    unsafe { call(ALARM, seconds as usize, 0, 0, 0) };
+}
+
+/// Any system call.
+///
+/// # Safety
+/// As the call and its arguments need it.
+#[inline(never)]
+pub unsafe fn system_call(number: usize, arguments: [usize; 5]) -> Result<usize> {
+    let [first, second, third, fourth, fifth] = arguments;
+    let got: isize;
+    // SAFETY: the kernel changes rax, rcx and r11; what it does to memory the caller answers for.
+    unsafe {
+        core::arch::asm!(
+            "syscall",
+            inlateout("rax") number => got,
+            in("rdi") first,
+            in("rsi") second,
+            in("rdx") third,
+            in("r10") fourth,
+            in("r8") fifth,
+            out("rcx") _,
+            out("r11") _,
+            options(nostack),
+        );
+    }
+    usize::try_from(got).map_err(|_| Errno::from_raw_os_error(i32::try_from(-got).unwrap_or(0)))
 }
 
 /// sigprocmask(2): changes the set of blocked signals, and gives the one before.

@@ -1,0 +1,17 @@
+//! A lock on a file, which lasts as long as the program or whatever it leaves the descriptor to.
+
+use super::state::Unable;
+use core::ffi::CStr;
+use svbox::sys::file::{self, CWD};
+use svbox::sys::lock;
+
+/// Makes the file if need be, and locks it.
+pub fn take(path: &'static CStr, wait: bool) -> Result<(), Unable> {
+    let name = path.to_bytes();
+    let file = file::open_append(CWD, path, 0o600).map_err(Unable::to(b"unable to open lock: ", name))?;
+    let locked = if wait { lock::exclusive(&file) } else { lock::try_exclusive(&file) };
+    locked.and_then(|()| file::keep_over_exec(&file)).map_err(Unable::to(b"unable to lock: ", name))?;
+    // It is the program's now.
+    core::mem::forget(file);
+    Ok(())
+}

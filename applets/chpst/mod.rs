@@ -1,0 +1,152 @@
+//! chpst: changes the state of the process, then runs a program in its place; and six small programs of daemontools
+//! that are each a part of it.
+//!
+//! Exits 100 for a wrong command line and 111 when something cannot be done, and then the program is not run;
+//! otherwise the program's own code counts.
+
+mod env_dir;
+mod inner;
+mod limits;
+mod lock;
+mod options;
+mod plan;
+mod program;
+mod state;
+mod who;
+
+use super::Applet;
+use options::Misuse;
+use plan::{Change, Plan};
+use svbox::cli::Call;
+use svbox::report::{FATAL, Failure, Reporter};
+use svbox::sys::args::Args;
+use who::Who;
+
+/// Whatever the name, messages are chpst's.
+const REPORT: Reporter<'_> = Reporter { program: b"chpst", subject: None, waits: true };
+
+#[cfg(feature = "chpst")]
+pub const CHPST: Applet = applet(
+    "chpst",
+    "[-vVPFI012N] [-u [:]user[:group]] [-U [:]user[:group]] [-b argv0] [-e dir] [-/ root] [-C pwd] [-n nice] \
+    [-A sec] [-l|-L lock] [-m n] [-d n] [-o n] [-p n] [-f n] [-c n] [-r n] [-t n] [-a n] [-s n] prog",
+    "\
+Change the state of the process and run prog; see chpst(8) for the order.
+
+  -u [:]user[:group]...  user and groups; with a colon in front, numbers
+  -U [:]user[:group]...  the same as the variables UID and GID
+  -b argv0               call the program so
+  -e dir                 variables from the files in dir
+  -/ root                change the root directory
+  -C pwd                 change the current directory
+  -n nice                add to the nice value
+  -l lock, -L lock       lock a file; -L: fail if it is locked
+  -m n                   limits -d, -s, -a, and of locked memory
+  -d n, -s n, -a n       bytes of data, of stack, of all memory
+  -o n, -p n             open files, processes of the user
+  -f n, -c n, -r n       bytes of a file, of a core, of resident memory
+  -t n                   seconds of processor time
+  -A sec                 send ALRM after so long
+  -P                     start a new session
+  -F, -I                 run in process and mount namespaces, until all in it
+                         have ended; -I: as process 1
+  -0, -1, -2             close stdin, stdout, stderr
+  -N                     open /dev/null in their place instead
+  -v                     say what is passed over
+  -V                     print the version and the usage",
+    |call| run(call, options::chpst),
+);
+
+#[cfg(feature = "softlimit")]
+pub const SOFTLIMIT: Applet = applet(
+    "softlimit",
+    "[-a allbytes] [-c corebytes] [-d databytes] [-f filebytes] [-l lockbytes] [-m membytes] [-o openfiles] \
+    [-p processes] [-r residentbytes] [-s stackbytes] [-t cpusecs] child",
+    "Run child with soft limits; see softlimit(8). = stands for the hard limit.",
+    |call| run(call, options::softlimit),
+);
+
+#[cfg(feature = "setlock")]
+pub const SETLOCK: Applet = applet(
+    "setlock",
+    "[ -nNxX ] file program [ arg ... ]",
+    "\
+Run a program while holding a lock on file; see setlock(8).
+
+  -n                     fail if it is locked; -N: wait (default)
+  -x                     then exit 0 without a word; -X: tell, and exit 111 (default)",
+    |call| run(call, options::setlock),
+);
+
+#[cfg(feature = "setuidgid")]
+pub const SETUIDGID: Applet = applet(
+    "setuidgid",
+    "account child",
+    "Run child with the user and group of an account; see setuidgid(8).",
+    |call| run(call, |args, plan| options::with_first(args, plan, |name| Change::Ids(Who::account(name)))),
+);
+
+#[cfg(feature = "envuidgid")]
+pub const ENVUIDGID: Applet = applet(
+    "envuidgid",
+    "account child",
+    "Run child with an account's user and group as the variables UID and GID; see envuidgid(8).",
+    |call| {
+        run(call, |args, plan| {
+            options::with_first(args, plan, |name| Change::IdVariables(Who::account(name)))
+        })
+    },
+);
+
+#[cfg(feature = "envdir")]
+pub const ENVDIR: Applet =
+    applet("envdir", "dir child", "Run child with variables from the files in dir; see envdir(8).", |call| {
+        run(call, |args, plan| options::with_first(args, plan, |dir| Change::EnvDir(dir, true)))
+    });
+
+#[cfg(feature = "pgrphack")]
+pub const PGRPHACK: Applet =
+    applet("pgrphack", "child", "Run child in a new session; see pgrphack(8).", |call| {
+        run(call, |args, plan| {
+            plan.ask(Change::Session);
+            Ok(args)
+        })
+    });
+
+/// One of them. They take their options themselves, in order, since that of some of them counts.
+const fn applet(
+    name: &'static str,
+    usage: &'static str,
+    help: &'static str,
+    run: fn(&Call) -> Result<u8, Failure>,
+) -> Applet {
+    Applet {
+        name,
+        usage,
+        usage_path: false,
+        misuse: 100,
+        runs_program: true,
+        alias: None,
+        help,
+        spec: None,
+        run,
+    }
+}
+
+/// Fills a plan from arguments; gives those that are left.
+type Fill = fn(Args, &mut Plan) -> Result<Args, Misuse>;
+
+fn run(call: &Call, fill: Fill) -> Result<u8, Failure> {
+    let mut plan = Plan::default();
+    let args = match fill(call.operands(), &mut plan) {
+        Ok(args) if !args.is_empty() => args,
+        Ok(_) => return Err(Failure::Usage),
+        Err(misuse) => return misuse.tell(call),
+    };
+    let unable = state::carry_out(&plan, args);
+    if plan.quiet {
+        return Ok(0);
+    }
+    unable.tell();
+    Err(Failure::Said(FATAL))
+}

@@ -1,0 +1,153 @@
+//! What command lines ask for.
+
+use super::inner::Inside;
+use super::limits::{self, number};
+use super::plan::{Change, Plan};
+use super::who::Who;
+use crate::applets::complain;
+use core::ffi::CStr;
+use svbox::cli::{self, Call, Complaint, Spec};
+use svbox::report::Failure;
+use svbox::sys::args::Args;
+use svbox::sys::namespace::Kinds;
+use svbox::sys::{heap, stdio};
+use svbox::text::parse;
+
+/// Why a command line is not acted on.
+pub enum Misuse {
+    /// It is not what the usage says.
+    Plain,
+    /// The version was asked for.
+    Version,
+    /// A number that is too large.
+    Number(&'static [u8]),
+    /// No such option, or no value for it.
+    Option(Complaint),
+}
+
+type Value = Option<&'static [u8]>;
+
+impl Misuse {
+    /// Says what there is to say before the usage.
+    pub fn tell(&self, call: &Call) -> Result<u8, Failure> {
+        match self {
+            Self::Plain => Err(Failure::Usage),
+            Self::Version => say(b"svbox chpst ", env!("CARGO_PKG_VERSION").as_bytes()),
+            Self::Number(digits) => say(b"chpst: number out of range -- ", digits),
+            Self::Option(complaint) => complain(call.argv0, *complaint),
+        }
+    }
+}
+
+fn say(text: &[u8], rest: &[u8]) -> Result<u8, Failure> {
+    let _ = stdio::write_parts(stdio::stderr(), &[text, rest, b"\n"]);
+    Err(Failure::Usage)
+}
+
+/// Calls `option` with each option, up to the first that is wrong; gives what follows the options.
+fn each(
+    spec: &Spec,
+    args: Args,
+    option: &mut dyn FnMut(u8, Value) -> Result<(), Misuse>,
+) -> Result<Args, Misuse> {
+    let mut done = Ok(());
+    let scanned = cli::each(spec, args, &mut |letter, value| {
+        if done.is_ok() {
+            done = option(letter, value);
+        }
+    });
+    done?;
+    scanned.map(|used| args.skip(used)).map_err(Misuse::Option)
+}
+
+/// chpst's own.
+pub fn chpst(args: Args, plan: &mut Plan) -> Result<Args, Misuse> {
+    const SPEC: Spec = Spec { flags: b"vVPFI012N", values: b"uUbe/CnAlLmdopfcrtas", long: &[] };
+    each(&SPEC, args, &mut |letter, value| letter_of_chpst(plan, letter, value.unwrap_or(b"")))
+}
+
+fn letter_of_chpst(plan: &mut Plan, letter: u8, value: &'static [u8]) -> Result<(), Misuse> {
+    match letter {
+        b'v' => plan.verbose = true,
+        b'V' => return Err(Misuse::Version),
+        b'N' => plan.null = true,
+        b'P' => plan.ask(Change::Session),
+        // Following implies the rest, whichever comes first.
+        b'F' => inside(plan, Inside::Group),
+        b'I' if !plan.follows() => inside(plan, Inside::First),
+        b'I' => {}
+        b'0'..=b'2' => plan.ask(Change::Standard(letter - b'0')),
+        b'u' => plan.ask(Change::Ids(Who::new(text(value)?))),
+        b'U' => plan.ask(Change::IdVariables(Who::new(text(value)?))),
+        b'b' => plan.argv0 = Some(text(value)?),
+        b'e' => plan.ask(Change::EnvDir(text(value)?, false)),
+        b'/' => plan.ask(Change::Root(text(value)?)),
+        b'C' => plan.ask(Change::Directory(text(value)?)),
+        b'n' => plan.ask(Change::Nice(niceness(value)?)),
+        b'A' => plan.ask(Change::Alarm(u32::try_from(number(value)?).map_err(|_| Misuse::Number(value))?)),
+        b'l' | b'L' if plan.has_lock() => return Err(Misuse::Plain),
+        b'l' | b'L' => plan.ask(Change::Lock(text(value)?, letter == b'l')),
+        _ => limits::ask(plan, letter, Some(number(value)?)),
+    }
+    Ok(())
+}
+
+fn inside(plan: &mut Plan, inside: Inside) {
+    plan.ask(Change::Namespaces(Kinds::NEWNS));
+    plan.ask(Change::Inside(inside));
+}
+
+/// Limits by daemontools' letters, which are the same but for `l`.
+pub fn softlimit(args: Args, plan: &mut Plan) -> Result<Args, Misuse> {
+    const SPEC: Spec = Spec { flags: b"", values: b"acdflmoprst", long: &[] };
+    each(&SPEC, args, &mut |letter, value| {
+        let value = value.unwrap_or(b"");
+        let wanted = if value == b"=" { None } else { Some(number(value)?) };
+        limits::ask(plan, letter, wanted);
+        Ok(())
+    })
+}
+
+/// A lock; whether it is waited for is as in daemontools, which is not as in runit.
+pub fn setlock(args: Args, plan: &mut Plan) -> Result<Args, Misuse> {
+    const SPEC: Spec = Spec { flags: b"nNxX", values: b"", long: &[] };
+    let mut wait = true;
+    let args = each(&SPEC, args, &mut |letter, _| {
+        match letter {
+            b'n' | b'N' => wait = letter == b'N',
+            _ => plan.quiet = letter == b'x',
+        }
+        Ok(())
+    })?;
+    with_first(args, plan, |file| Change::Lock(file, wait))
+}
+
+/// Asks for what the first argument says; gives the others.
+pub fn with_first(
+    args: Args,
+    plan: &mut Plan,
+    change: impl FnOnce(&'static CStr) -> Change,
+) -> Result<Args, Misuse> {
+    let (first, rest) = args.split_first().ok_or(Misuse::Plain)?;
+    plan.ask(change(first));
+    Ok(rest)
+}
+
+/// A value as it is passed to the kernel.
+fn text(value: &[u8]) -> Result<&'static CStr, Misuse> {
+    heap::keep(&[value]).map_err(|_| Misuse::Plain)
+}
+
+/// Digits, or nothing, with a sign or without. There are 40 nice values.
+fn niceness(value: &[u8]) -> Result<i32, Misuse> {
+    let (sign, digits) = match value {
+        [b'-', digits @ ..] => (-1, digits),
+        [b'+', digits @ ..] => (1, digits),
+        digits => (1, digits),
+    };
+    if !digits.iter().all(u8::is_ascii_digit) {
+        return Err(Misuse::Plain);
+    }
+    let many = if digits.is_empty() { 0 } else { parse(digits).unwrap_or(40).min(40) };
+    Ok(sign * i32::try_from(many).unwrap_or(40))
+}

@@ -1,0 +1,143 @@
+//! The user and groups that an option names.
+
+use super::state::Unable;
+use core::cell::OnceCell;
+use core::ffi::CStr;
+use svbox::account::{self, number};
+use svbox::sys::exec::Environment;
+use svbox::sys::{Errno, identity};
+use svbox::text::Text;
+
+/// What an option says, and what that was found to be.
+pub struct Who {
+    text: &'static CStr,
+    /// Whether it is the name of an account and nothing else.
+    plain: bool,
+    ids: OnceCell<Ids>,
+}
+
+/// A user, and groups of which the first is the main one.
+struct Ids {
+    user: u32,
+    groups: Vec<u32>,
+}
+
+/// Why there are no ids.
+enum Unfound {
+    /// No such name.
+    Unknown,
+    /// No such numbers.
+    Invalid,
+    /// A file cannot be read.
+    System(Errno),
+}
+
+impl From<Errno> for Unfound {
+    fn from(errno: Errno) -> Self {
+        Self::System(errno)
+    }
+}
+
+impl Who {
+    /// `user`, `user:group[:group...]` or `:uid:gid[:gid...]`.
+    pub const fn new(text: &'static CStr) -> Self {
+        Self { text, plain: false, ids: OnceCell::new() }
+    }
+
+    /// The name of an account.
+    pub const fn account(text: &'static CStr) -> Self {
+        Self { text, plain: true, ids: OnceCell::new() }
+    }
+
+    /// Looks it up, unless it has been found before.
+    pub fn look_up(&self) -> Result<(), Unable> {
+        self.ids().map(drop)
+    }
+
+    fn ids(&self) -> Result<&Ids, Unable> {
+        if let Some(ids) = self.ids.get() {
+            return Ok(ids);
+        }
+        let ids = self.find().map_err(|why| self.unable(&why))?;
+        Ok(self.ids.get_or_init(|| ids))
+    }
+
+    fn find(&self) -> Result<Ids, Unfound> {
+        let text = self.text.to_bytes();
+        if self.plain {
+            let found = account::user(text)?.ok_or(Unfound::Unknown)?;
+            return Ok(Ids { user: found.uid, groups: vec![found.gid] });
+        }
+        let mut parts = text.split(|&byte| byte == b':');
+        let user = parts.next().unwrap_or(b"");
+        match text.first() {
+            Some(b':') => of_numbers(parts),
+            _ => of_names(user, parts),
+        }
+    }
+
+    fn unable(&self, why: &Unfound) -> Unable {
+        let text = self.text.to_bytes();
+        match why {
+            Unfound::Unknown if self.plain => Unable::because(b"unknown account: ", text),
+            Unfound::Unknown => Unable::because(b"unknown user/group: ", text),
+            Unfound::Invalid => Unable::because(b"invalid uid/gids: ", text.get(1..).unwrap_or(b"")),
+            Unfound::System(errno) if self.plain => {
+                Unable::to(b"unable to get password file entry", b"")(*errno)
+            }
+            Unfound::System(errno) => Unable::to(b"unable to get password/group file entry", b"")(*errno),
+        }
+    }
+
+    /// Sets `UID` and `GID`.
+    pub fn put_into(&self, environment: &mut Environment) -> Result<(), Unable> {
+        let ids = self.ids()?;
+        for (name, id) in [(b"GID", ids.groups.first()), (b"UID", Some(&ids.user))] {
+            let mut digits = Text::<16>::new();
+            digits.number(id.copied().map_or(0, u64::from));
+            environment.set(name, digits.bytes()).map_err(Unable::memory)?;
+        }
+        Ok(())
+    }
+
+    /// Makes the process theirs, for good.
+    pub fn become_it(&self) -> Result<(), Unable> {
+        let ids = self.ids()?;
+        identity::set_groups(&ids.groups).map_err(Unable::to(b"unable to setgroups", b""))?;
+        for group in ids.groups.iter().take(1) {
+            identity::set_group(*group).map_err(Unable::to(b"unable to setgid", b""))?;
+        }
+        identity::set_user(ids.user).map_err(Unable::to(b"unable to setuid", b""))?;
+        // Some privileges, and some security modules, let a process take other ids again.
+        let regained = ids.user != 0
+            && (identity::set_user(0).is_ok()
+                || identity::set_group(0).is_ok() && ids.groups.first() != Some(&0));
+        if regained { Err(Unable::because(b"user and group could be regained", b"")) } else { Ok(()) }
+    }
+}
+
+fn of_numbers<'t>(parts: impl Iterator<Item = &'t [u8]>) -> Result<Ids, Unfound> {
+    let mut ids = parts.map(|part| number(part).ok_or(Unfound::Invalid));
+    let user = ids.next().unwrap_or(Err(Unfound::Invalid))?;
+    let groups = ids.collect::<Result<Vec<_>, _>>()?;
+    if groups.is_empty() { Err(Unfound::Invalid) } else { Ok(Ids { user, groups }) }
+}
+
+/// As in busybox, digits that are no name are a number.
+fn of_names<'t>(user: &[u8], groups: impl Iterator<Item = &'t [u8]>) -> Result<Ids, Unfound> {
+    let found = account::user(user)?;
+    let mut groups = groups
+        .map(|name| account::group(name)?.or_else(|| number(name)).ok_or(Unfound::Unknown))
+        .collect::<Result<Vec<_>, _>>()?;
+    let Some(uid) = found.map(|account| account.uid).or_else(|| number(user)) else {
+        return Err(Unfound::Unknown);
+    };
+    if groups.is_empty() {
+        let account = match found {
+            Some(account) => account,
+            None => account::user_by_number(uid)?.ok_or(Unfound::Unknown)?,
+        };
+        groups.push(account.gid);
+    }
+    Ok(Ids { user: uid, groups })
+}

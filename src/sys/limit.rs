@@ -1,0 +1,44 @@
+//! Limits of resources, see getrlimit(2).
+
+use super::Result;
+pub use rustix::process::Resource;
+use rustix::process::{Rlimit, getrlimit, setrlimit};
+
+/// Every limit of the kernel, by the name that prlimit(1) has for it.
+pub const NAMES: &[(&str, Resource)] = &[
+    ("as", Resource::As),
+    ("core", Resource::Core),
+    ("cpu", Resource::Cpu),
+    ("data", Resource::Data),
+    ("fsize", Resource::Fsize),
+    ("locks", Resource::Locks),
+    ("memlock", Resource::Memlock),
+    ("msgqueue", Resource::Msgqueue),
+    ("nice", Resource::Nice),
+    ("nofile", Resource::Nofile),
+    ("nproc", Resource::Nproc),
+    ("rss", Resource::Rss),
+    ("rtprio", Resource::Rtprio),
+    ("rttime", Resource::Rttime),
+    ("sigpending", Resource::Sigpending),
+    ("stack", Resource::Stack),
+];
+
+/// Sets the soft limit, not above the hard one; gives whether it had to be lowered for that. `None` is the hard limit.
+pub fn lower_soft(resource: Resource, wanted: Option<u64>) -> Result<bool> {
+    let now = getrlimit(resource);
+    let hard = now.maximum.unwrap_or(u64::MAX);
+    let soft = wanted.unwrap_or(hard).min(hard);
+    setrlimit(resource, Rlimit { current: finite(soft), maximum: now.maximum })?;
+    Ok(wanted.is_some_and(|wanted| wanted > hard))
+}
+
+/// Sets the soft limit, and the hard one if there is one: exactly, or not at all. `u64::MAX` is no limit.
+pub fn set(resource: Resource, soft: u64, hard: Option<u64>) -> Result<()> {
+    let maximum = hard.map_or_else(|| getrlimit(resource).maximum, finite);
+    setrlimit(resource, Rlimit { current: finite(soft), maximum })
+}
+
+fn finite(limit: u64) -> Option<u64> {
+    (limit != u64::MAX).then_some(limit)
+}

@@ -1,0 +1,85 @@
+//! Views of the system of a process's own, see namespaces(7), and what is mounted in them.
+
+use super::file::CWD;
+use super::{AsRawFd, BorrowedFd, Errno, Result, again, ffi};
+use core::ffi::CStr;
+use rustix::mount::{
+    MountFlags, MountPropagationFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags, mount, mount_change,
+    move_mount, open_tree, unmount,
+};
+pub use rustix::thread::UnshareFlags as Kinds;
+
+/// The kinds, by name.
+pub const NAMES: &[(&str, Kinds)] = &[
+    ("mount", Kinds::NEWNS),
+    ("pid", Kinds::NEWPID),
+    ("net", Kinds::NEWNET),
+    ("ipc", Kinds::NEWIPC),
+    ("uts", Kinds::NEWUTS),
+    ("user", Kinds::NEWUSER),
+    ("cgroup", Kinds::NEWCGROUP),
+];
+
+/// Leaves namespaces that are shared with others. A new PID namespace is that of the next child.
+pub fn unshare(kinds: Kinds) -> Result<()> {
+    // SAFETY: only FILES, FS and the like could surprise other threads, and there are none.
+    unsafe { rustix::thread::unshare_unsafe(kinds) }
+}
+
+/// Keeps what is mounted from now on from other namespaces, and theirs from us. `EINVAL` if our root is no mount.
+pub fn make_private() -> Result<()> {
+    mount_change(c"/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)
+}
+
+/// Puts the tree at a path over itself, with all that is mounted in it, so that nothing in it can be changed.
+/// `ENOSYS` before Linux 5.12.
+pub fn make_read_only(path: &CStr) -> Result<()> {
+    let flags =
+        OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::AT_RECURSIVE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
+    let tree = again(|| open_tree(CWD, path, flags))?;
+    set_read_only(&tree)?;
+    move_mount(&tree, c"", CWD, path, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)
+}
+
+fn set_read_only(tree: &impl AsRawFd) -> Result<()> {
+    const EMPTY_PATH: usize = 0x1000;
+    const RECURSIVE: usize = 0x8000;
+    const READ_ONLY: u64 = 1;
+    // Attributes to set, to clear, propagation, user namespace.
+    let attributes = [READ_ONLY, 0, 0, 0];
+    let tree = tree.as_raw_fd().cast_unsigned() as usize;
+    let (path, at) = (c"".as_ptr() as usize, attributes.as_ptr() as usize);
+    let arguments = [tree, path, EMPTY_PATH | RECURSIVE, at, size_of_val(&attributes)];
+    // SAFETY: the path ends in NUL, and the structure has the size that the kernel is told.
+    unsafe { ffi::system_call(ffi::number::MOUNT_SETATTR, arguments) }.map(drop)
+}
+
+/// Puts an empty directory, in memory, over the one at a path, for everybody to write to.
+pub fn mount_temporary(path: &CStr) -> Result<()> {
+    mount(c"tmpfs", path, c"tmpfs", MountFlags::NOSUID | MountFlags::NODEV, c"mode=1777")
+}
+
+/// Takes away what is mounted at a path, at once; that nothing is, is as good.
+pub fn detach(path: &CStr) -> Result<()> {
+    match unmount(path, UnmountFlags::DETACH) {
+        Err(Errno::INVAL | Errno::NOENT) => Ok(()),
+        other => other,
+    }
+}
+
+/// Enters what has been mounted over our root since we have it, and then the current directory again by its path.
+pub fn enter_mounts(current: &CStr) -> Result<()> {
+    // The parent of the root is the root, as it looks now.
+    rustix::process::chdir(c"/..")?;
+    rustix::process::chroot(c".")?;
+    rustix::process::chdir(current)
+}
+
+/// Whether an open directory is one of control groups, version 2.
+pub fn is_control_group(dir: BorrowedFd<'_>) -> Result<bool> {
+    const CGROUP2: i64 = 0x6367_7270;
+    // The number is a word on some targets and 32 bits on others, signed or not.
+    #[allow(clippy::unnecessary_cast)]
+    let kind = rustix::fs::fstatfs(dir)?.f_type as i64;
+    Ok(kind & 0xffff_ffff == CGROUP2)
+}
