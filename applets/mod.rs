@@ -158,11 +158,11 @@ impl Applet {
 
 /// Says what is wrong with an option, in getopt's words.
 fn complain(argv0: &CStr, complaint: Complaint) -> Result<u8, Failure> {
-    let (text, letter): (&[u8], _) = match complaint {
+    let (text, option): (&[u8], _) = match complaint {
         Complaint::Help => return Err(Failure::Usage),
-        Complaint::Illegal(letter) => (b": illegal option -- ", letter),
-        Complaint::NoValue(letter) => (b": option requires an argument -- ", letter),
+        Complaint::Illegal(option) => (b": illegal option -- ", option),
+        Complaint::NoValue(option) => (b": option requires an argument -- ", option),
     };
-    let _ = stdio::write_parts(stdio::stderr(), &[base_name(argv0), text, &[letter], b"\n"]);
+    let _ = stdio::write_parts(stdio::stderr(), &[base_name(argv0), text, option, b"\n"]);
     Err(Failure::Usage)
 }

@@ -38,9 +38,9 @@ pub enum Complaint {
     /// The help text was asked for.
     Help,
     /// No such option.
-    Illegal(u8),
+    Illegal(&'static [u8]),
     /// The value is missing.
-    NoValue(u8),
+    NoValue(&'static [u8]),
 }
 
 /// One call of a program.
@@ -140,17 +140,18 @@ fn cluster(
     found: Found<'_>,
 ) -> Result<bool, Complaint> {
     while let [letter, rest @ ..] = letters {
+        let shown = letters.get(..1).unwrap_or(letters);
         // The others stand for long names.
         if !letter.is_ascii() {
-            return Err(Complaint::Illegal(*letter));
+            return Err(Complaint::Illegal(shown));
         }
         if spec.has_value(*letter) {
-            let value = if rest.is_empty() { next.ok_or(Complaint::NoValue(*letter))? } else { rest };
+            let value = if rest.is_empty() { next.ok_or(Complaint::NoValue(shown))? } else { rest };
             found(*letter, Some(value));
             return Ok(rest.is_empty());
         }
         if !has(spec.flags, *letter) {
-            return Err(Complaint::Illegal(*letter));
+            return Err(Complaint::Illegal(shown));
         }
         found(*letter, None);
         letters = rest;
@@ -170,12 +171,11 @@ fn long_option(
             Some((name, value)) => (name, value.get(1..)),
             None => (word, None),
         };
-    // What getopt says of a long name is that `-` is no option.
-    let unknown = Complaint::Illegal(b'-');
+    let unknown = Complaint::Illegal(name);
     let (_, letter) = spec.long.iter().find(|(long, _)| long.as_bytes() == name).ok_or(unknown)?;
     match (spec.has_value(*letter), value) {
         (false, Some(_)) => return Err(unknown),
-        (true, None) => found(*letter, Some(next.ok_or(Complaint::NoValue(*letter))?)),
+        (true, None) => found(*letter, Some(next.ok_or(Complaint::NoValue(name))?)),
         (_, value) => found(*letter, value),
     }
     Ok(spec.has_value(*letter) && value.is_none())

@@ -10,7 +10,7 @@ use svbox::sys::namespace::{self, Kinds};
 use svbox::sys::poll::{self, Direction};
 use svbox::sys::process::{self, Ended, Pid};
 use svbox::sys::signal::{self, Mask, Signal, Signals};
-use svbox::sys::{AsFd, Errno, OwnedFd, fifo, file};
+use svbox::sys::{AsFd, Errno, OwnedFd, fifo, file, identity};
 use svbox::text::Text;
 
 /// What the program is in its PID namespace.
@@ -20,12 +20,20 @@ pub enum Inside {
     Group,
     /// Process 1.
     First,
+    /// Process 1, and what is mounted is not touched.
+    Only,
 }
 
 /// Leaves the namespaces of these kinds. With one of its own, what is mounted stays here; where the root of that is
 /// not a mount itself, as in a changed root, this holds for what is inside `rooted`, another one.
 pub fn unshare(kinds: Kinds, rooted: bool) -> Result<(), Unable> {
-    namespace::unshare(kinds).map_err(Unable::to(b"unable to set namespaces", b""))?;
+    let refused = Unable::to(b"unable to set namespaces", b"");
+    if kinds.contains(Kinds::NEWUSER) {
+        let (user, group) = identity::effective();
+        namespace::unshare(Kinds::NEWUSER).map_err(&refused)?;
+        map_own_ids(user, group).map_err(&refused)?;
+    }
+    namespace::unshare(kinds.difference(Kinds::NEWUSER)).map_err(&refused)?;
     if !kinds.contains(Kinds::NEWNS) {
         return Ok(());
     }
@@ -35,10 +43,27 @@ pub fn unshare(kinds: Kinds, rooted: bool) -> Result<(), Unable> {
     }
 }
 
+/// In a new user namespace, gives our user and group the numbers that they have outside.
+fn map_own_ids(user: u32, group: u32) -> Result<(), Errno> {
+    // Without this an unprivileged process must not say which group it is; kernels before 3.19 know nothing of it.
+    match file::put(c"/proc/self/setgroups", b"deny") {
+        Ok(()) | Err(Errno::NOENT) => {}
+        Err(errno) => return Err(errno),
+    }
+    for (path, id) in [(c"/proc/self/uid_map", user), (c"/proc/self/gid_map", group)] {
+        let mut line = Text::<64>::new();
+        line.number(id.into()).push(b" ").number(id.into()).push(b" 1");
+        file::put(path, line.bytes())?;
+    }
+    Ok(())
+}
+
 /// Goes on as a process in a PID namespace of its own, without the `/proc` of another. What comes back, if anything,
 /// is to be given to [`tie`] when the ids are what they are to be.
 pub fn enter(inside: Inside, verbose: bool) -> Result<Option<OwnedFd>, Unable> {
-    namespace::detach(c"/proc").map_err(Unable::to(b"unable to unmount /proc", b""))?;
+    if inside != Inside::Only {
+        namespace::detach(c"/proc").map_err(Unable::to(b"unable to unmount /proc", b""))?;
+    }
     namespace::unshare(Kinds::NEWPID).map_err(Unable::to(b"unable to set namespaces", b""))?;
     let refused = Unable::to(b"unable to start a process", b"");
     // Ignored, it would let children vanish unseen.
@@ -51,7 +76,7 @@ pub fn enter(inside: Inside, verbose: bool) -> Result<Option<OwnedFd>, Unable> {
     }
     drop(held);
     tie(&outside)?;
-    if inside == Inside::First {
+    if inside != Inside::Group {
         before.set();
         return Ok(Some(outside));
     }

@@ -3,15 +3,13 @@
 use super::state::Unable;
 use core::ffi::CStr;
 use svbox::sys::file::{self, CWD};
-use svbox::sys::lock;
+use svbox::sys::{OwnedFd, lock};
 
-/// Makes the file if need be, and locks it.
-pub fn take(path: &'static CStr, wait: bool) -> Result<(), Unable> {
+/// Makes the file if need be, and locks it. The program inherits the descriptor.
+pub fn take(path: &'static CStr, wait: bool) -> Result<OwnedFd, Unable> {
     let name = path.to_bytes();
     let file = file::open_append(CWD, path, 0o600).map_err(Unable::to(b"unable to open lock: ", name))?;
     let locked = if wait { lock::exclusive(&file) } else { lock::try_exclusive(&file) };
     locked.and_then(|()| file::keep_over_exec(&file)).map_err(Unable::to(b"unable to lock: ", name))?;
-    // It is the program's now.
-    core::mem::forget(file);
-    Ok(())
+    Ok(file)
 }

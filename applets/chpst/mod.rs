@@ -4,10 +4,12 @@
 //! Exits 100 for a wrong command line and 111 when something cannot be done, and then the program is not run;
 //! otherwise the program's own code counts.
 
+mod beyond;
 mod env_dir;
 mod inner;
 mod limits;
 mod lock;
+mod long;
 mod options;
 mod plan;
 mod program;
@@ -53,7 +55,21 @@ Change the state of the process and run prog; see chpst(8) for the order.
   -0, -1, -2             close stdin, stdout, stderr
   -N                     open /dev/null in their place instead
   -v                     say what is passed over
-  -V                     print the version and the usage",
+  -V                     print the version and the usage
+  --stdin, --stdout, --stderr FILE    open a file in its place
+  --clear-env, --unset NAME, --env NAME=VALUE    variables
+  --rlimit NAME=SOFT[:HARD]    any limit, as prlimit(1) names it
+  --umask MODE, --cpus LIST, --oom-score-adj N
+  --io-priority CLASS[:N]    realtime, best-effort, idle
+  --scheduler POLICY[:PRIO]    other, batch, idle, fifo, rr
+  --cgroup PATH    join a control group, made if need be
+  --ns LIST    of mount, pid, net, ipc, uts, user, cgroup
+  --read-only PATH, --private-tmp    in a mount namespace
+  --cap-bound LIST, --cap-ambient LIST    capabilities
+  --no-new-privs, --landlock ro:PATH, --landlock rw:PATH
+  --parent-death-signal SIG, --new-session
+  --close-fds, --keep-fd LIST    no others above 2
+  --if-supported    the next option may be unknown to the kernel",
     |call| run(call, options::chpst),
 );
 

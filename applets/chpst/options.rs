@@ -2,6 +2,7 @@
 
 use super::inner::Inside;
 use super::limits::{self, number};
+use super::long;
 use super::plan::{Change, Plan};
 use super::who::Who;
 use crate::applets::complain;
@@ -9,8 +10,9 @@ use core::ffi::CStr;
 use svbox::cli::{self, Call, Complaint, Spec};
 use svbox::report::Failure;
 use svbox::sys::args::Args;
+use svbox::sys::heap;
 use svbox::sys::namespace::Kinds;
-use svbox::sys::{heap, stdio};
+use svbox::sys::stdio::{self, Parts};
 use svbox::text::parse;
 
 /// Why a command line is not acted on.
@@ -21,6 +23,8 @@ pub enum Misuse {
     Version,
     /// A number that is too large.
     Number(&'static [u8]),
+    /// A value that the long option of this letter cannot have.
+    Value(u8, &'static [u8]),
     /// No such option, or no value for it.
     Option(Complaint),
 }
@@ -32,15 +36,22 @@ impl Misuse {
     pub fn tell(&self, call: &Call) -> Result<u8, Failure> {
         match self {
             Self::Plain => Err(Failure::Usage),
-            Self::Version => say(b"svbox chpst ", env!("CARGO_PKG_VERSION").as_bytes()),
-            Self::Number(digits) => say(b"chpst: number out of range -- ", digits),
+            Self::Version => say(&[b"svbox chpst ", env!("CARGO_PKG_VERSION").as_bytes()]),
+            Self::Number(digits) => say(&[b"chpst: number out of range -- ", digits]),
+            Self::Value(letter, value) => {
+                say(&[b"chpst: invalid value for --", long::name(*letter), b" -- ", value])
+            }
             Self::Option(complaint) => complain(call.argv0, *complaint),
         }
     }
 }
 
-fn say(text: &[u8], rest: &[u8]) -> Result<u8, Failure> {
-    let _ = stdio::write_parts(stdio::stderr(), &[text, rest, b"\n"]);
+fn say(parts: &[&[u8]]) -> Result<u8, Failure> {
+    let mut line = Parts::new();
+    for part in parts {
+        line.push(part);
+    }
+    let _ = line.push(b"\n").write(stdio::stderr());
     Err(Failure::Usage)
 }
 
@@ -62,8 +73,21 @@ fn each(
 
 /// chpst's own.
 pub fn chpst(args: Args, plan: &mut Plan) -> Result<Args, Misuse> {
-    const SPEC: Spec = Spec { flags: b"vVPFI012N", values: b"uUbe/CnAlLmdopfcrtas", long: &[] };
-    each(&SPEC, args, &mut |letter, value| letter_of_chpst(plan, letter, value.unwrap_or(b"")))
+    let args = each(&long::SPEC, args, &mut |letter, value| {
+        if letter == long::IF_SUPPORTED {
+            plan.lenient = true;
+            return Ok(());
+        }
+        let value = value.unwrap_or(b"");
+        let asked = match letter.is_ascii() {
+            true => letter_of_chpst(plan, letter, value),
+            false => long::option(plan, letter, value),
+        };
+        plan.lenient = false;
+        asked
+    })?;
+    // It has to stand before something.
+    if plan.lenient { Err(Misuse::Plain) } else { Ok(args) }
 }
 
 fn letter_of_chpst(plan: &mut Plan, letter: u8, value: &'static [u8]) -> Result<(), Misuse> {
@@ -74,8 +98,8 @@ fn letter_of_chpst(plan: &mut Plan, letter: u8, value: &'static [u8]) -> Result<
         b'P' => plan.ask(Change::Session),
         // Following implies the rest, whichever comes first.
         b'F' => inside(plan, Inside::Group),
-        b'I' if !plan.follows() => inside(plan, Inside::First),
-        b'I' => {}
+        b'I' if plan.changes().any(|change| matches!(change, Change::Inside(Inside::Group))) => {}
+        b'I' => inside(plan, Inside::First),
         b'0'..=b'2' => plan.ask(Change::Standard(letter - b'0')),
         b'u' => plan.ask(Change::Ids(Who::new(text(value)?))),
         b'U' => plan.ask(Change::IdVariables(Who::new(text(value)?))),
@@ -85,7 +109,9 @@ fn letter_of_chpst(plan: &mut Plan, letter: u8, value: &'static [u8]) -> Result<
         b'C' => plan.ask(Change::Directory(text(value)?)),
         b'n' => plan.ask(Change::Nice(niceness(value)?)),
         b'A' => plan.ask(Change::Alarm(u32::try_from(number(value)?).map_err(|_| Misuse::Number(value))?)),
-        b'l' | b'L' if plan.has_lock() => return Err(Misuse::Plain),
+        b'l' | b'L' if plan.changes().any(|change| matches!(change, Change::Lock(..))) => {
+            return Err(Misuse::Plain);
+        }
         b'l' | b'L' => plan.ask(Change::Lock(text(value)?, letter == b'l')),
         _ => limits::ask(plan, letter, Some(number(value)?)),
     }
@@ -93,7 +119,7 @@ fn letter_of_chpst(plan: &mut Plan, letter: u8, value: &'static [u8]) -> Result<
 }
 
 fn inside(plan: &mut Plan, inside: Inside) {
-    plan.ask(Change::Namespaces(Kinds::NEWNS));
+    plan.need_namespaces(Kinds::NEWNS);
     plan.ask(Change::Inside(inside));
 }
 
@@ -134,7 +160,7 @@ pub fn with_first(
 }
 
 /// A value as it is passed to the kernel.
-fn text(value: &[u8]) -> Result<&'static CStr, Misuse> {
+pub fn text(value: &[u8]) -> Result<&'static CStr, Misuse> {
     heap::keep(&[value]).map_err(|_| Misuse::Plain)
 }
 

@@ -4,7 +4,10 @@ use super::inner::Inside;
 use super::limits::Limit;
 use super::who::Who;
 use core::ffi::CStr;
+use svbox::sys::Errno;
 use svbox::sys::namespace::Kinds;
+use svbox::sys::schedule::Processors;
+use svbox::sys::signal::Signal;
 
 /// Defines the changes. They are made in the order in which they stand here.
 macro_rules! changes {
@@ -33,12 +36,34 @@ macro_rules! changes {
 changes! {
     /// A new session, if it can be had.
     Session,
+    /// A new session.
+    NewSession,
+    /// A file for a standard descriptor, opened as the caller of chpst would.
+    Open(u8, &'static CStr),
+    /// No variables.
+    ClearVariables,
     /// Variables from a directory; whether a directory in it is an error.
     EnvDir(&'static CStr, bool),
+    /// A variable, or none of that name.
+    Variable(&'static [u8], Option<&'static [u8]>),
+    /// A control group, made if need be.
+    ControlGroup(&'static CStr),
+    /// How soon the kernel ends the process when memory is short.
+    OomScore(&'static CStr),
+    /// Class and level of its turns at the disk.
+    IoPriority(usize, usize),
+    /// Policy and priority of its turns at the processor.
+    Policy(usize, i32),
+    /// The processors it may run on.
+    Processors(Processors),
     /// Namespaces, all but that of processes.
     Namespaces(Kinds),
     /// Another root. Accounts are looked up before it, and inside if there are none such.
     Root(&'static CStr),
+    /// A tree that cannot be changed.
+    ReadOnly(&'static CStr),
+    /// Directories for temporary files of its own.
+    PrivateTemporary,
     /// Another current directory.
     Directory(&'static CStr),
     /// More of niceness.
@@ -49,14 +74,32 @@ changes! {
     Inside(Inside),
     /// The ids of an account as variables.
     IdVariables(Who),
+    /// A limit as it is said, soft and hard.
+    ExactLimit(usize, u64, Option<u64>),
+    /// The capabilities that can be had at all.
+    Bounding(u64),
     /// The ids of an account.
     Ids(Who),
     /// A lock on a file, and whether it is waited for.
     Lock(&'static CStr, bool),
+    /// The permissions that new files do not get.
+    Umask(u32),
     /// Another standard descriptor.
     Standard(u8),
     /// A soft limit, lowered to the hard one if need be.
     Limit(Limit),
+    /// Capabilities that a program has though its file has none.
+    Ambient(u64),
+    /// A signal at the end of the parent.
+    ParentDeath(Signal),
+    /// No program gets more privileges.
+    NoNewPrivileges,
+    /// What may be read or, if true, changed as well; nothing else may.
+    Landlock(&'static CStr, bool),
+    /// That from here on.
+    Restrict,
+    /// No descriptors above the standard ones but these.
+    CloseDescriptors(Vec<u32>),
 }
 
 impl Change {
@@ -65,15 +108,54 @@ impl Change {
         if let Self::Limit(limit) = self {
             return limit.order;
         }
+        if let Self::Open(number, _) = self {
+            return *number;
+        }
+        if let Self::ExactLimit(index, ..) = self {
+            return u8::try_from(*index).unwrap_or(0);
+        }
         // Standard error first, as upstream has it.
         if let Self::Standard(number) = self { 2 - number } else { 0 }
     }
+
+    /// Whether there may be any number of these, which are made in the order of the command line.
+    fn repeats(&self) -> bool {
+        matches!(self, Self::Variable(..) | Self::ReadOnly(_) | Self::Landlock(..))
+    }
+
+    /// Whether this error says that the kernel does not have what the change needs.
+    pub fn is_unsupported(&self, errno: Errno) -> bool {
+        match errno {
+            Errno::NOSYS | Errno::OPNOTSUPP => true,
+            Errno::INVAL => matches!(
+                self,
+                Self::Namespaces(_)
+                    | Self::Inside(_)
+                    | Self::Bounding(_)
+                    | Self::Ambient(_)
+                    | Self::ParentDeath(_)
+                    | Self::NoNewPrivileges
+            ),
+            Errno::NOENT | Errno::NODEV => {
+                matches!(self, Self::ControlGroup(_) | Self::OomScore(_) | Self::PrivateTemporary)
+            }
+            _ => false,
+        }
+    }
+}
+
+/// A change, and whether it may be passed over where the kernel does not know of such a thing.
+pub struct Asked {
+    pub change: Change,
+    pub lenient: bool,
 }
 
 /// What was asked for.
 #[derive(Default)]
 pub struct Plan {
-    changes: Vec<Change>,
+    asked: Vec<Asked>,
+    /// Whether what is asked for next may be passed over.
+    pub lenient: bool,
     /// What the program is called, if not by its own name.
     pub argv0: Option<&'static CStr>,
     /// Whether less important things are told, too.
@@ -85,33 +167,47 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Asks for a change: in the place of an earlier one of its kind.
+    /// Asks for a change: in the place of an earlier one of its kind, unless there can be many.
     pub fn ask(&mut self, change: Change) {
         let key = |change: &Change| (change.kind(), change.within());
-        let at = self.changes.iter().position(|other| key(other) >= key(&change));
-        match at.and_then(|at| self.changes.get_mut(at)).filter(|other| key(other) == key(&change)) {
-            Some(same) => *same = change,
-            None => self.changes.insert(at.unwrap_or(self.changes.len()), change),
+        let (new, repeats) = (key(&change), change.repeats());
+        let goes_before = |other: &Asked| key(&other.change) > new || key(&other.change) == new && !repeats;
+        let at = self.asked.iter().position(goes_before).unwrap_or(self.asked.len());
+        let asked = Asked { change, lenient: self.lenient };
+        match self.asked.get_mut(at) {
+            Some(other) if key(&other.change) == new => *other = asked,
+            _ => self.asked.insert(at, asked),
         }
     }
 
+    /// Asks for a change that something else needs, and that may be passed over only if that is true of all that do.
+    pub fn need(&mut self, change: Change) {
+        let lenient = self.lenient;
+        if let Some(before) = self.asked.iter().find(|asked| asked.change.kind() == change.kind()) {
+            self.lenient &= before.lenient;
+        }
+        self.ask(change);
+        self.lenient = lenient;
+    }
+
+    /// Asks for namespaces on top of those that were asked for before.
+    pub fn need_namespaces(&mut self, kinds: Kinds) {
+        let mut all = kinds;
+        for change in self.changes() {
+            if let Change::Namespaces(before) = change {
+                all |= *before;
+            }
+        }
+        self.need(Change::Namespaces(all));
+    }
+
     /// The changes in their order.
-    pub fn changes(&self) -> &[Change] {
-        &self.changes
+    pub fn asked(&self) -> &[Asked] {
+        &self.asked
     }
 
-    /// Whether to go on until all processes inside have ended.
-    pub fn follows(&self) -> bool {
-        self.changes.iter().any(|change| matches!(change, Change::Inside(Inside::Group)))
-    }
-
-    /// Whether another root was asked for.
-    pub fn has_root(&self) -> bool {
-        self.changes.iter().any(|change| matches!(change, Change::Root(_)))
-    }
-
-    /// Whether a lock was asked for.
-    pub fn has_lock(&self) -> bool {
-        self.changes.iter().any(|change| matches!(change, Change::Lock(..)))
+    /// The same, without more.
+    pub fn changes(&self) -> impl Iterator<Item = &Change> {
+        self.asked.iter().map(|asked| &asked.change)
     }
 }

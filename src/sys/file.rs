@@ -176,6 +176,27 @@ pub fn set_nonblocking(fd: impl AsFd) -> Result<()> {
     fs::fcntl_setfl(&fd, fs::fcntl_getfl(&fd)? | OFlags::NONBLOCK)
 }
 
+/// Writes to a file that is there, by one call: those below `/proc` and of control groups take what it says.
+pub fn put(path: &CStr, bytes: &[u8]) -> Result<()> {
+    put_at(CWD, path, bytes)
+}
+
+/// The same from a directory.
+pub fn put_at(at: BorrowedFd<'_>, path: &CStr, bytes: &[u8]) -> Result<()> {
+    write_all(open(at, path, OFlags::WRONLY, 0)?, bytes)
+}
+
+/// Opens for reading as a shell would for a program: waiting for a fifo's writer.
+pub fn open_input(path: &CStr) -> Result<OwnedFd> {
+    again(|| fs::openat(CWD, path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()))
+}
+
+/// Opens for appending, in the same way, making it if need be.
+pub fn open_output(path: &CStr) -> Result<OwnedFd> {
+    let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE | OFlags::CLOEXEC;
+    again(|| fs::openat(CWD, path, flags, Mode::from_raw_mode(0o666)))
+}
+
 /// Leaves a descriptor open for the program that is run in our place.
 pub fn keep_over_exec(fd: impl AsFd) -> Result<()> {
     rustix::io::fcntl_setfd(fd, rustix::io::FdFlags::empty())

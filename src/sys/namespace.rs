@@ -67,12 +67,11 @@ pub fn detach(path: &CStr) -> Result<()> {
     }
 }
 
-/// Enters what has been mounted over our root since we have it, and then the current directory again by its path.
-pub fn enter_mounts(current: &CStr) -> Result<()> {
+/// Enters what has been mounted over our root since we have it; its top is the current directory then.
+pub fn enter_root() -> Result<()> {
     // The parent of the root is the root, as it looks now.
     rustix::process::chdir(c"/..")?;
-    rustix::process::chroot(c".")?;
-    rustix::process::chdir(current)
+    rustix::process::chroot(c".")
 }
 
 /// Whether an open directory is one of control groups, version 2.

@@ -1,7 +1,8 @@
 //! Processes: to wait for, to signal, to recognise again.
 
-use super::{BorrowedFd, OwnedFd, Result, again, ffi, signal::Signal};
+use super::{BorrowedFd, Errno, OwnedFd, Result, again, dir, ffi, file, signal::Signal};
 use core::ffi::CStr;
+use rustix::io::FdFlags;
 pub use rustix::process::Pid;
 use rustix::process::{self, PidfdFlags, WaitOptions};
 use std::ffi::CString;
@@ -122,12 +123,39 @@ pub fn set_no_new_privileges() -> Result<()> {
     rustix::thread::set_no_new_privs(true)
 }
 
-/// Closes the descriptors from `first` to `last` when a program is run in our place. `ENOSYS` before Linux 5.11.
+/// Closes the descriptors from `first` to `last` when a program is run in our place.
 pub fn close_over_exec(first: u32, last: u32) -> Result<()> {
     const CLOEXEC: usize = 4;
     let arguments = [first as usize, last as usize, CLOEXEC, 0, 0];
     // SAFETY: takes numbers, and closes nothing now.
-    unsafe { ffi::system_call(ffi::number::CLOSE_RANGE, arguments) }.map(drop)
+    match unsafe { ffi::system_call(ffi::number::CLOSE_RANGE, arguments) } {
+        // Linux has it since 5.11.
+        Err(Errno::NOSYS | Errno::INVAL) => close_each_over_exec(first, last),
+        other => other.map(drop),
+    }
+}
+
+fn close_each_over_exec(first: u32, last: u32) -> Result<()> {
+    let list = dir::open(file::CWD, c"/proc/self/fd")?;
+    dir::each_name(&list, |name, _| {
+        let digits = name.to_bytes().iter();
+        let number =
+            digits.fold(0_u32, |number, digit| number.wrapping_mul(10).wrapping_add(u32::from(digit & 15)));
+        if (first..=last).contains(&number) {
+            let _ = rustix::io::fcntl_setfd(borrow(number), FdFlags::CLOEXEC);
+        }
+    })
+}
+
+/// Leaves a descriptor of the caller's open over exec; `EBADF` if there is none of that number.
+pub fn keep_over_exec(number: u32) -> Result<()> {
+    rustix::io::fcntl_setfd(borrow(number), FdFlags::empty())
+}
+
+fn borrow(number: u32) -> BorrowedFd<'static> {
+    // SAFETY: the number is used for the calls above only, which give EBADF if it is that of no descriptor. It is not
+    // -1, of which there would be none.
+    unsafe { BorrowedFd::borrow_raw(i32::try_from(number).unwrap_or(i32::MAX)) }
 }
 
 /// A hold on a process that is not our child: readable when it has ended, and never another one.
