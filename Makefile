@@ -35,6 +35,7 @@ bench: build
 	scripts/setup.sh bench
 	python3 scripts/bench.py $(OUT)/bin
 	python3 scripts/bench_log.py $(OUT)/bin
+	python3 scripts/bench_chpst.py $(OUT)/bin
 
 size: build
 	scripts/size.sh

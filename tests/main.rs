@@ -11,6 +11,7 @@
     clippy::wildcard_enum_match_arm
 )]
 
+mod account;
 mod counts;
 mod crash;
 mod daemontools;

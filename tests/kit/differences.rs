@@ -75,6 +75,7 @@ const KNOWN: &[(&str, &str)] = &[
     ("broken pipe", "runit dies when the reader of its standard error is gone"),
     ("batched", "runit writes each line by itself"),
     ("name of a refused", "runit before 2.3.1 looks at a name that is not set"),
+    ("lines of accounts", "the C library takes lines that lack fields, and numbers that are cut"),
     ("own addresses", "runit sends to IPv4 only, and drops the lines of a bad `U`"),
 ];
 

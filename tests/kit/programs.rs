@@ -18,7 +18,7 @@ pub fn bin_dir() -> &'static Path {
     static DIR: OnceLock<PathBuf> = OnceLock::new();
     DIR.get_or_init(|| {
         let dir = tempfile::Builder::new().prefix("svbox-bin.").tempdir().unwrap().keep();
-        for name in ["runsv", "runsvdir", "sv", "svlogd", "svc", "svok", "svstat"] {
+        for name in ["runsv", "runsvdir", "sv", "svlogd", "chpst", "svc", "svok", "svstat"] {
             symlink(original(name), dir.join(name)).unwrap();
         }
         symlink(svbox(), dir.join("svbox")).unwrap();
