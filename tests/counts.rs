@@ -225,3 +225,38 @@ fn a_stop_takes_29_system_calls_and_a_start_16() {
     let command = ["read", "newfstatat", "newfstatat", "vfork"];
     assert_eq!(start, [&command[..], &tell, &tell, &tell].concat());
 }
+
+/// The system calls of chpst between its start-up and the program that it runs, by name.
+fn calls_of_chpst(sandbox: &Sandbox, options: &[&str]) -> Vec<String> {
+    let mut strace = sandbox.command("strace");
+    strace.args(["-qq", "-e", "signal=none", "-o", "trace"]).arg(program("chpst")).args(options);
+    assert!(strace.arg("/bin/true").status().unwrap().success(), "{options:?}");
+    let trace = sandbox.read("trace");
+    let names: Vec<&str> = trace.lines().filter_map(|line| line.split('(').next()).collect();
+    let first = names.iter().position(|name| *name == "ppoll").unwrap();
+    let last = names.iter().rposition(|name| *name == "execve").unwrap();
+    // The standard library of a debug build looks at each descriptor once more before it closes it.
+    names[first..=last].iter().filter(|name| **name != "fcntl").map(|name| (*name).to_owned()).collect()
+}
+
+#[test]
+fn chpst_makes_no_system_call_that_it_can_do_without() {
+    if only_svbox("few calls") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    assert_eq!(calls_of_chpst(&sandbox, &[]), ["ppoll", "execve"]);
+    let user = ["openat", "read", "close", "setgroups", "setgid", "setuid", "setuid", "setgid"];
+    assert_eq!(calls_of_chpst(&sandbox, &["-u", "nobody"]), [&["ppoll"], &user[..], &["execve"]].concat());
+    assert_eq!(calls_of_chpst(&sandbox, &["-P", "-n", "1", "-C", "."]).len(), 2 + 1 + 2 + 1);
+    assert_eq!(calls_of_chpst(&sandbox, &["-o", "100"]).len(), 2 + 2);
+    for count in [1, 10, 50] {
+        for file in 0..count {
+            sandbox.write(format!("env{count}/V{file}"), "value\n");
+        }
+        let dir = format!("env{count}");
+        // A few for the directory and for memory, and three for each file.
+        let calls = calls_of_chpst(&sandbox, &["-e", &dir]).len();
+        assert!(calls <= 2 + 8 + 3 * count, "{calls} calls for {count} files");
+    }
+}

@@ -73,6 +73,7 @@ const KNOWN: &[(&str, &str)] = &[
     ("read error", "runit takes a read error for the end of input"),
     ("no input", "runit reads the first thing it opens if its standard input is closed"),
     ("broken pipe", "runit dies when the reader of its standard error is gone"),
+    ("few calls", "runit looks more often than it has to"),
     ("batched", "runit writes each line by itself"),
     ("name of a refused", "runit before 2.3.1 looks at a name that is not set"),
     ("lines of accounts", "the C library takes lines that lack fields, and numbers that are cut"),
