@@ -58,7 +58,7 @@ case ${1:-build} in
         ;;
     bench)
         need_packages cc:gcc runsv:runit s6-svscan:s6 svscan:daemontools busybox:busybox strace:strace \
-            python3:python3
+            python3:python3 musl-gcc:musl-tools
         ;;
     *) die "unknown task: $1" ;;
 esac
