@@ -34,33 +34,22 @@ pub use multicall::dispatch;
 
 /// What the multicall knows of a program.
 pub struct Applet {
-    /// The name that calls it.
-    pub name: &'static str,
-    /// What follows the name in the usage line.
-    pub usage: &'static str,
+    /// The usage line, which begins with the name that calls it; an empty line; and what it is for and its options. One
+    /// text is one pointer, and pointers are what each process has of this table to itself.
+    pub text: &'static [u8],
     /// Whether the usage line shows the name as it was called, path included, or its last part only.
     pub usage_path: bool,
     /// The exit code for a wrong command line.
     pub misuse: u8,
+    /// The same when it is called by a name that is not its own; 0 if that makes no difference.
+    pub alias_misuse: u8,
     /// Whether it is of chpst's kind: it runs a program in its place, which finds standard descriptors closed that the
     /// caller has closed; and a `d` in front of its name is passed over.
     pub runs_program: bool,
-    /// What holds instead when it is called by a name that is not its own.
-    pub alias: Option<&'static Alias>,
-    /// What it is for, and its options, for `--help`.
-    pub help: &'static str,
     /// The options; `None` if it takes its arguments as they are.
     pub spec: Option<&'static Spec>,
     /// Does the work; gives the exit code.
     pub run: fn(&Call) -> Result<u8, Failure>,
-}
-
-/// A program under another name.
-pub struct Alias {
-    /// What follows the name in the usage line.
-    pub usage: &'static str,
-    /// The exit code for a wrong command line.
-    pub misuse: u8,
 }
 
 /// Every program of this build, in the order they are listed.
@@ -98,7 +87,12 @@ pub const APPLETS: &[&Applet] = &[
 impl Applet {
     /// The program of that name.
     pub fn named(name: &[u8]) -> Option<&'static Self> {
-        APPLETS.iter().find(|applet| applet.name.as_bytes() == name).copied()
+        APPLETS.iter().find(|applet| applet.name() == name).copied()
+    }
+
+    /// The name that calls it.
+    pub fn name(&self) -> &'static [u8] {
+        up_to(self.text, b' ')
     }
 
     fn is_of_chpst(&self) -> bool {
@@ -124,7 +118,7 @@ impl Applet {
     /// Runs it; gives the exit code.
     pub fn call(&self, argv0: &'static CStr, args: Args) -> u8 {
         stdio::fill(!self.is_of_chpst());
-        let ended = match Call::read(self.name, argv0, args, self.spec) {
+        let ended = match Call::read(argv0, args, self.spec) {
             Ok(call) => (self.run)(&call),
             Err(Complaint::Help) => return multicall::help(self),
             Err(complaint) => complain(argv0, complaint),
@@ -133,12 +127,12 @@ impl Applet {
             Ok(code) | Err(Failure::Said(code)) => code,
             Err(Failure::Usage) => {
                 let name = self.shown(argv0);
-                let (usage, misuse) = match self.alias {
-                    Some(alias) if base_name(argv0) != self.name.as_bytes() => (alias.usage, alias.misuse),
-                    _ => (self.usage, self.misuse),
-                };
-                let _ =
-                    stdio::write_parts(stdio::stderr(), &[b"usage: ", name, b" ", usage.as_bytes(), b"\n\n"]);
+                let (mut usage, mut misuse) = (up_to(self.text, b'\n'), self.misuse);
+                usage = usage.get(self.name().len()..).unwrap_or(usage);
+                if self.alias_misuse > 0 && base_name(argv0) != self.name() {
+                    (usage, misuse) = (ALIAS_USAGE, self.alias_misuse);
+                }
+                let _ = stdio::write_parts(stdio::stderr(), &[b"usage: ", name, usage, b"\n\n"]);
                 misuse
             }
         }
@@ -148,12 +142,20 @@ impl Applet {
     fn name_process(&self) {
         let executed = args::executed().map(base_name);
         let mut name = Text::<16>::new();
-        if let Some(name) =
-            name.push(self.name.as_bytes()).c_str().filter(|name| executed != Some(name.to_bytes()))
-        {
+        if let Some(name) = name.push(self.name()).c_str().filter(|name| executed != Some(name.to_bytes())) {
             process::set_name(name);
         }
     }
+}
+
+/// What follows a name that is not the program's own in the usage line: the one program that has others is an init
+/// script then.
+const ALIAS_USAGE: &[u8] = b" [-w sec] command";
+
+/// A text up to the first byte of this kind.
+fn up_to(text: &'static [u8], end: u8) -> &'static [u8] {
+    let len = text.iter().position(|&byte| byte == end).unwrap_or(text.len());
+    text.get(..len).unwrap_or(text)
 }
 
 /// Says what is wrong with an option, in getopt's words.

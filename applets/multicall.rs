@@ -7,7 +7,7 @@ use svbox::cli::{base_name, last_part};
 use svbox::report::Reporter;
 use svbox::sys::args::{self, Args};
 use svbox::sys::{AsFd, BorrowedFd, Errno, OwnedFd, file, process, stdio};
-use svbox::text::Text;
+use svbox::text::{Text, place};
 
 /// The name under which the program to run is the first argument.
 const OWN_NAME: &[u8] = b"svbox";
@@ -43,7 +43,7 @@ pub fn dispatch(args: Args) -> c_int {
 fn start(applet: &'static Applet, argv0: &'static CStr, args: Args) -> u8 {
     applet.name_process();
     match args.get(0).map(CStr::to_bytes) {
-        Some(b"--version") => print(&["svbox ", applet.name, VERSION]),
+        Some(b"--version") => print(&[b"svbox ", applet.name(), VERSION.as_bytes()]),
         Some(b"--help") => help(applet),
         _ => applet.call(argv0, args),
     }
@@ -51,7 +51,7 @@ fn start(applet: &'static Applet, argv0: &'static CStr, args: Args) -> u8 {
 
 /// Prints what a program is for.
 pub fn help(applet: &Applet) -> u8 {
-    print(&["usage: ", applet.name, " ", applet.usage, "\n\n", applet.help, "\n"])
+    print(&[b"usage: ", applet.text, b"\n"])
 }
 
 fn no_program(name: &CStr) -> u8 {
@@ -90,11 +90,11 @@ fn multicall(args: Args) -> u8 {
     if let Some(applet) = Applet::named(first.to_bytes()) {
         return start(applet, first, args.skip(1));
     }
-    match OPTIONS.split(|&byte| byte == b' ').position(|known| known == first.to_bytes()) {
+    match place(OPTIONS, first.to_bytes()) {
         Some(0) => list(),
         Some(1) => install(args.skip(1)),
-        Some(2) => print(&[HELP]),
-        Some(3) => print(&["svbox", VERSION]),
+        Some(2) => print(&[HELP.as_bytes()]),
+        Some(3) => print(&[b"svbox", VERSION.as_bytes()]),
         _ => no_program(first),
     }
 }
@@ -106,10 +106,10 @@ fn usage() -> u8 {
 
 // Kept apart, like the others below, for its large buffers: each page of the stack that start-up touches stays.
 #[inline(never)]
-fn print(parts: &[&str]) -> u8 {
+fn print(parts: &[&[u8]]) -> u8 {
     let mut output = Output::new();
     for part in parts {
-        output.put(part.as_bytes());
+        output.put(part);
     }
     written(&mut output)
 }
@@ -118,7 +118,7 @@ fn print(parts: &[&str]) -> u8 {
 fn list() -> u8 {
     let mut output = Output::new();
     for applet in APPLETS {
-        output.put(applet.name.as_bytes()).put(b"\n");
+        output.put(applet.name()).put(b"\n");
     }
     written(&mut output)
 }
@@ -149,7 +149,7 @@ fn install(args: Args) -> u8 {
             return 1;
         }
     };
-    let failed = APPLETS.iter().filter(|applet| !installer.install(applet.name)).count();
+    let failed = APPLETS.iter().filter(|applet| !installer.install(applet.name())).count();
     u8::from(failed > 0)
 }
 
@@ -179,11 +179,11 @@ impl<'a> Installer<'a> {
     }
 
     /// Puts a link in the place of whatever has the name; gives whether that worked.
-    fn install(&self, name: &str) -> bool {
-        let done = self.link(name.as_bytes());
+    fn install(&self, name: &[u8]) -> bool {
+        let done = self.link(name);
         if let Err(errno) = done {
             let slash: &[u8] = if self.shown.to_bytes().ends_with(b"/") { b"" } else { b"/" };
-            REPORT.warn(&[b"unable to link ", self.shown.to_bytes(), slash, name.as_bytes()], Some(errno));
+            REPORT.warn(&[b"unable to link ", self.shown.to_bytes(), slash, name], Some(errno));
         }
         done.is_ok()
     }

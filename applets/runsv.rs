@@ -9,13 +9,14 @@ use svbox::report::{Failure, Reporter};
 use svbox::supervisor::Engine;
 
 pub const APPLET: Applet = Applet {
-    name: "runsv",
-    usage: "dir",
+    text: b"\
+runsv dir
+
+Supervise the service of a directory, and its log service.",
     usage_path: true,
     misuse: 1,
+    alias_misuse: 0,
     runs_program: false,
-    alias: None,
-    help: "Supervise the service of a directory, and its log service.",
     spec: None,
     run,
 };

@@ -10,14 +10,15 @@ use svbox::report::{Failure, Reporter};
 use svbox::service::client::NotSent;
 
 pub const APPLET: Applet = Applet {
-    name: "svc",
-    usage: "[-udopchaitkx12q] dir ...",
+    text: b"\
+svc [-udopchaitkx12q] dir ...
+
+Send commands to services, in the order given: u up, d down, o once,\nx exit, p pause, c continue, h HUP, a ALRM, i INT, t TERM, k KILL, 1 USR1,\n2 USR2, q QUIT.",
     usage_path: false,
     misuse: 100,
+    alias_misuse: 0,
     runs_program: false,
-    alias: None,
-    help: "Send commands to services, in the order given: u up, d down, o once,\nx exit, p pause, c continue, h HUP, a ALRM, i INT, t TERM, k KILL, 1 USR1,\n2 USR2, q QUIT.",
-    spec: Some(&Spec { flags: b"udopchaitkx12q", values: b"", long: &[] }),
+    spec: Some(&Spec { flags: b"udopchaitkx12q", values: b"", long: b"", letters: b"" }),
     run,
 };
 

@@ -10,13 +10,14 @@ use svbox::service::names::Part;
 use svbox::sys::Errno;
 
 pub const APPLET: Applet = Applet {
-    name: "svok",
-    usage: "dir",
+    text: b"\
+svok dir
+
+Tell by the exit code whether a supervisor runs in a directory: 0 yes, 100 no.",
     usage_path: false,
     misuse: 100,
+    alias_misuse: 0,
     runs_program: false,
-    alias: None,
-    help: "Tell by the exit code whether a supervisor runs in a directory: 0 yes, 100 no.",
     spec: None,
     run,
 };

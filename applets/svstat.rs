@@ -14,13 +14,14 @@ use svbox::sys::Errno;
 use svbox::tai::Tai;
 
 pub const APPLET: Applet = Applet {
-    name: "svstat",
-    usage: "dir ...",
+    text: b"\
+svstat dir ...
+
+Print the state of services.",
     usage_path: false,
     misuse: 100,
+    alias_misuse: 0,
     runs_program: false,
-    alias: None,
-    help: "Print the state of services.",
     spec: None,
     run,
 };

@@ -6,6 +6,7 @@
 
 use crate::report::Failure;
 use crate::sys::args::Args;
+use crate::text::place;
 use argh::{FromArgValue, TopLevelCommand};
 use core::ffi::CStr;
 
@@ -15,8 +16,10 @@ pub struct Spec {
     pub flags: &'static [u8],
     /// Options with a value.
     pub values: &'static [u8],
-    /// Long names of some of them: `--name`, `--name value` and `--name=value`.
-    pub long: &'static [(&'static str, u8)],
+    /// Long names, with spaces between them: `--name`, `--name value` and `--name=value`.
+    pub long: &'static [u8],
+    /// The letter that each of them stands for.
+    pub letters: &'static [u8],
 }
 
 impl Spec {
@@ -47,22 +50,16 @@ pub enum Complaint {
 pub struct Call {
     /// The name it was called by, path included.
     pub argv0: &'static CStr,
-    name: &'static str,
     options: Vec<&'static str>,
     operands: Args,
 }
 
 impl Call {
-    /// Takes the command line of the program `name` apart; without a `spec` all of it is operands.
-    pub fn read(
-        name: &'static str,
-        argv0: &'static CStr,
-        args: Args,
-        spec: Option<&'static Spec>,
-    ) -> Result<Self, Complaint> {
+    /// Takes a command line apart; without a `spec` all of it is operands.
+    pub fn read(argv0: &'static CStr, args: Args, spec: Option<&'static Spec>) -> Result<Self, Complaint> {
         let mut options = Vec::new();
         let used = spec.map_or(Ok(0), |spec| scan(spec, args, &mut options))?;
-        Ok(Self { argv0, name, options, operands: args.skip(used) })
+        Ok(Self { argv0, options, operands: args.skip(used) })
     }
 
     /// The last part of the name it was called by.
@@ -72,7 +69,7 @@ impl Call {
 
     /// The options as the program has declared them.
     pub fn options<T: TopLevelCommand>(&self) -> Result<T, Failure> {
-        T::from_args(&[self.name], &self.options).map_err(|_| Failure::Usage)
+        T::from_args(&["svbox"], &self.options).map_err(|_| Failure::Usage)
     }
 
     /// The letters of the options that have no value, in order, for a program to which the order matters.
@@ -172,7 +169,7 @@ fn long_option(
             None => (word, None),
         };
     let unknown = Complaint::Illegal(name);
-    let (_, letter) = spec.long.iter().find(|(long, _)| long.as_bytes() == name).ok_or(unknown)?;
+    let letter = place(spec.long, name).and_then(|at| spec.letters.get(at)).ok_or(unknown)?;
     match (spec.has_value(*letter), value) {
         (false, Some(_)) => return Err(unknown),
         (true, None) => found(*letter, Some(next.ok_or(Complaint::NoValue(name))?)),

@@ -76,8 +76,9 @@ fn enter_mounts() -> Result<(), Unable> {
 
 /// Sets a limit exactly.
 pub fn set_limit(index: usize, soft: u64, hard: Option<u64>) -> Result<(), Unable> {
-    let Some((name, resource)) = limit::NAMES.get(index) else { return Ok(()) };
-    limit::set(*resource, soft, hard).map_err(Unable::to(b"unable to set limit: ", name.as_bytes()))
+    let Some(resource) = limit::RESOURCES.get(index) else { return Ok(()) };
+    let name = limit::NAMES.split(|&byte| byte == b' ').nth(index).unwrap_or(b"");
+    limit::set(*resource, soft, hard).map_err(Unable::to(b"unable to set limit: ", name))
 }
 
 /// Has a signal sent when the parent ends; `parent` is who it was at first.

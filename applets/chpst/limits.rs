@@ -17,18 +17,19 @@ pub struct Limit {
 
 /// The letters that softlimit has for them, and the limits, in the order in which they are set.
 const LETTERS: &[u8] = b"dslaopfcrt";
-const RESOURCES: [(Resource, &[u8]); LETTERS.len()] = [
-    (Resource::Data, b"DATA"),
-    (Resource::Stack, b"STACK"),
-    (Resource::Memlock, b"MEMLOCK"),
-    (Resource::As, b"AS"),
-    (Resource::Nofile, b"NOFILE"),
-    (Resource::Nproc, b"NPROC"),
-    (Resource::Fsize, b"FSIZE"),
-    (Resource::Core, b"CORE"),
-    (Resource::Rss, b"RSS"),
-    (Resource::Cpu, b"CPU"),
+const RESOURCES: [Resource; LETTERS.len()] = [
+    Resource::Data,
+    Resource::Stack,
+    Resource::Memlock,
+    Resource::As,
+    Resource::Nofile,
+    Resource::Nproc,
+    Resource::Fsize,
+    Resource::Core,
+    Resource::Rss,
+    Resource::Cpu,
 ];
+const NAMES: &[u8] = b"DATA STACK MEMLOCK AS NOFILE NPROC FSIZE CORE RSS CPU";
 
 /// Asks for the limit of a letter; `m` stands for the first four.
 pub fn ask(plan: &mut Plan, letter: u8, wanted: Option<u64>) {
@@ -52,10 +53,12 @@ pub fn number(digits: &'static [u8]) -> Result<u64, Misuse> {
 impl Limit {
     /// Sets it.
     pub fn set(&self, verbose: bool) -> Result<(), Unable> {
-        let Some((resource, name)) = RESOURCES.get(usize::from(self.order)) else { return Ok(()) };
+        let order = usize::from(self.order);
+        let Some(resource) = RESOURCES.get(order) else { return Ok(()) };
         let lowered =
             limit::lower_soft(*resource, self.wanted).map_err(Unable::to(b"unable to setrlimit()", b""))?;
         if lowered && verbose {
+            let name = NAMES.split(|&byte| byte == b' ').nth(order).unwrap_or(b"");
             REPORT.warn(&[b"lowered to the hard limit: RLIMIT_", name], None);
         }
         Ok(())

@@ -8,7 +8,7 @@ use svbox::sys::namespace::{self, Kinds};
 use svbox::sys::schedule::{self, Processors};
 use svbox::sys::signal::{self, Signal};
 use svbox::sys::{capability, limit};
-use svbox::text::parse;
+use svbox::text::{parse, place};
 
 // Letters for them that nobody can type.
 const CAP_BOUND: u8 = 0x80;
@@ -43,38 +43,13 @@ pub const SPEC: Spec = Spec {
     // The long ones up to `unset` have one.
     values:
         b"uUbe/CnAlLmdopfcrtas\x80\x81\x82\x83\x84\x85\x86\x87\x88\x89\x8a\x8b\x8c\x8d\x8e\x8f\x90\x91\x92",
-    long: &[
-        ("cap-bound", CAP_BOUND),
-        ("cap-ambient", CAP_AMBIENT),
-        ("rlimit", RLIMIT),
-        ("umask", UMASK),
-        ("oom-score-adj", OOM_SCORE_ADJ),
-        ("io-priority", IO_PRIORITY),
-        ("scheduler", SCHEDULER),
-        ("cpus", CPUS),
-        ("parent-death-signal", PARENT_DEATH_SIGNAL),
-        ("keep-fd", KEEP_FD),
-        ("cgroup", CGROUP),
-        ("ns", NS),
-        ("read-only", READ_ONLY),
-        ("landlock", LANDLOCK),
-        ("stdin", STDIN),
-        ("stdout", STDOUT),
-        ("stderr", STDERR),
-        ("env", ENV),
-        ("unset", UNSET),
-        ("close-fds", CLOSE_FDS),
-        ("no-new-privs", NO_NEW_PRIVS),
-        ("private-tmp", PRIVATE_TMP),
-        ("new-session", NEW_SESSION),
-        ("clear-env", CLEAR_ENV),
-        ("if-supported", IF_SUPPORTED),
-    ],
+    long: b"cap-bound cap-ambient rlimit umask oom-score-adj io-priority scheduler cpus parent-death-signal keep-fd cgroup ns read-only landlock stdin stdout stderr env unset close-fds no-new-privs private-tmp new-session clear-env if-supported",
+    letters: b"\x80\x81\x82\x83\x84\x85\x86\x87\x88\x89\x8a\x8b\x8c\x8d\x8e\x8f\x90\x91\x92\x93\x94\x95\x96\x97\x98",
 };
 
 /// The name of such a letter.
 pub fn name(letter: u8) -> &'static [u8] {
-    SPEC.long.iter().find(|(_, known)| *known == letter).map_or(b"", |(name, _)| name.as_bytes())
+    SPEC.long.split(|&byte| byte == b' ').nth(usize::from(letter & 0x7f)).unwrap_or(b"")
 }
 
 /// Asks for what an option says.
@@ -108,7 +83,7 @@ fn with_value(plan: &mut Plan, letter: u8, value: &'static [u8]) -> Option<()> {
                 Some(hard) => Some(amount(hard)?),
                 None => None,
             };
-            plan.ask(Change::ExactLimit(index(limit::NAMES, name)?, amount(soft)?, hard));
+            plan.ask(Change::ExactLimit(place(limit::NAMES, name)?, amount(soft)?, hard));
         }
         UMASK => plan.ask(Change::Umask(octal(value)?)),
         OOM_SCORE_ADJ => {
@@ -136,9 +111,8 @@ fn with_value(plan: &mut Plan, letter: u8, value: &'static [u8]) -> Option<()> {
             let (name, text) = split(value, b'=').filter(|(name, _)| !name.is_empty())?;
             plan.ask(Change::Variable(name, Some(text)));
         }
-        // What is left is `unset`.
-        _ if value.is_empty() || value.contains(&b'=') => return None,
-        _ => plan.ask(Change::Variable(value, None)),
+        UNSET if !value.is_empty() && !value.contains(&b'=') => plan.ask(Change::Variable(value, None)),
+        _ => return None,
     }
     Some(())
 }
@@ -163,7 +137,7 @@ fn close(plan: &mut Plan, kept: Option<Vec<u32>>) {
 fn namespaces(plan: &mut Plan, value: &[u8]) -> Option<()> {
     let mut kinds = Kinds::empty();
     for name in value.split(|&byte| byte == b',') {
-        kinds |= namespace::NAMES.get(index(namespace::NAMES, name)?)?.1;
+        kinds |= *namespace::NAMED.get(place(namespace::NAMES, name)?)?;
     }
     if kinds.contains(Kinds::NEWPID) && !plan.changes().any(|change| matches!(change, Change::Inside(_))) {
         plan.ask(Change::Inside(Inside::Only));
@@ -177,7 +151,7 @@ fn namespaces(plan: &mut Plan, value: &[u8]) -> Option<()> {
 
 fn io_priority(plan: &mut Plan, value: &[u8]) -> Option<()> {
     let (name, level) = split(value, b':').map_or((value, None), |(name, level)| (name, Some(level)));
-    let (_, class) = schedule::IO_CLASSES.get(index(schedule::IO_CLASSES, name)?)?;
+    let class = place(schedule::IO_CLASSES, name)?;
     // Only two of them have levels, of which the middle one is usual.
     let level = match (class, level) {
         (1 | 2, Some(level)) => parse(level).filter(|level| *level < 8)?,
@@ -185,19 +159,19 @@ fn io_priority(plan: &mut Plan, value: &[u8]) -> Option<()> {
         (_, Some(_)) => return None,
         (_, None) => 0,
     };
-    plan.ask(Change::IoPriority(*class, usize::try_from(level).ok()?));
+    plan.ask(Change::IoPriority(class, usize::try_from(level).ok()?));
     Some(())
 }
 
 fn scheduler(plan: &mut Plan, value: &[u8]) -> Option<()> {
     let (name, priority) = split(value, b':').map_or((value, None), |(name, number)| (name, Some(number)));
-    let (_, policy) = schedule::POLICIES.get(index(schedule::POLICIES, name)?)?;
-    let priority = match (schedule::is_real_time(*policy), priority) {
+    let policy = place(schedule::POLICIES, name).filter(|policy| *policy != 4)?;
+    let priority = match (schedule::is_real_time(policy), priority) {
         (true, priority) => parse(priority?).filter(|priority| (1..100).contains(priority))?,
         (false, Some(_)) => return None,
         (false, None) => 0,
     };
-    plan.ask(Change::Policy(*policy, i32::try_from(priority).ok()?));
+    plan.ask(Change::Policy(policy, i32::try_from(priority).ok()?));
     Some(())
 }
 
@@ -239,8 +213,7 @@ fn capability(name: &[u8]) -> Option<u64> {
         Some(_) => small.split_off(4),
         None => small,
     };
-    let place = capability::NAMES.as_bytes().split(|&byte| byte == b' ').position(|known| known == name)?;
-    Some(1 << place)
+    Some(1 << place(capability::NAMES, &name)?)
 }
 
 /// A name with or without `SIG`, in any case, or a number.
@@ -250,12 +223,7 @@ fn signal(value: &[u8]) -> Option<Signal> {
     }
     let small = value.to_ascii_lowercase();
     let name = small.strip_prefix(b"sig").unwrap_or(&small);
-    Some(signal::NAMES.get(index(signal::NAMES, name)?)?.1)
-}
-
-/// Where a name stands in a table.
-fn index<T>(table: &[(&str, T)], name: &[u8]) -> Option<usize> {
-    table.iter().position(|(known, _)| known.as_bytes() == name)
+    signal::NAMED.get(place(signal::NAMES, name)?).copied()
 }
 
 fn list<T>(value: &[u8], one: fn(&[u8]) -> Option<T>) -> Option<Vec<T>> {

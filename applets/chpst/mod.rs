@@ -29,10 +29,9 @@ const REPORT: Reporter<'_> = Reporter { program: b"chpst", subject: None, waits:
 
 #[cfg(feature = "chpst")]
 pub const CHPST: Applet = applet(
-    "chpst",
-    "[-vVPFI012N] [-u [:]user[:group]] [-U [:]user[:group]] [-b argv0] [-e dir] [-/ root] [-C pwd] [-n nice] \
-    [-A sec] [-l|-L lock] [-m n] [-d n] [-o n] [-p n] [-f n] [-c n] [-r n] [-t n] [-a n] [-s n] prog",
-    "\
+    b"\
+chpst [-vVPFI012N] [-u [:]user[:group]] [-U [:]user[:group]] [-b argv0] [-e dir] [-/ root] [-C pwd] [-n nice] [-A sec] [-l|-L lock] [-m n] [-d n] [-o n] [-p n] [-f n] [-c n] [-r n] [-t n] [-a n] [-s n] prog
+
 Change the state of the process and run prog; see chpst(8) for the order.
 
   -u [:]user[:group]...  user and groups; with a colon in front, numbers
@@ -75,18 +74,18 @@ Change the state of the process and run prog; see chpst(8) for the order.
 
 #[cfg(feature = "softlimit")]
 pub const SOFTLIMIT: Applet = applet(
-    "softlimit",
-    "[-a allbytes] [-c corebytes] [-d databytes] [-f filebytes] [-l lockbytes] [-m membytes] [-o openfiles] \
-    [-p processes] [-r residentbytes] [-s stackbytes] [-t cpusecs] child",
-    "Run child with soft limits; see softlimit(8). = stands for the hard limit.",
+    b"\
+softlimit [-a allbytes] [-c corebytes] [-d databytes] [-f filebytes] [-l lockbytes] [-m membytes] [-o openfiles] [-p processes] [-r residentbytes] [-s stackbytes] [-t cpusecs] child
+
+Run child with soft limits; see softlimit(8). = stands for the hard limit.",
     |call| run(call, options::softlimit),
 );
 
 #[cfg(feature = "setlock")]
 pub const SETLOCK: Applet = applet(
-    "setlock",
-    "[ -nNxX ] file program [ arg ... ]",
-    "\
+    b"\
+setlock [ -nNxX ] file program [ arg ... ]
+
 Run a program while holding a lock on file; see setlock(8).
 
   -n                     fail if it is locked; -N: wait (default)
@@ -96,17 +95,19 @@ Run a program while holding a lock on file; see setlock(8).
 
 #[cfg(feature = "setuidgid")]
 pub const SETUIDGID: Applet = applet(
-    "setuidgid",
-    "account child",
-    "Run child with the user and group of an account; see setuidgid(8).",
+    b"\
+setuidgid account child
+
+Run child with the user and group of an account; see setuidgid(8).",
     |call| run(call, |args, plan| options::with_first(args, plan, |name| Change::Ids(Who::account(name)))),
 );
 
 #[cfg(feature = "envuidgid")]
 pub const ENVUIDGID: Applet = applet(
-    "envuidgid",
-    "account child",
-    "Run child with an account's user and group as the variables UID and GID; see envuidgid(8).",
+    b"\
+envuidgid account child
+
+Run child with an account's user and group as the variables UID and GID; see envuidgid(8).",
     |call| {
         run(call, |args, plan| {
             options::with_first(args, plan, |name| Change::IdVariables(Who::account(name)))
@@ -116,13 +117,13 @@ pub const ENVUIDGID: Applet = applet(
 
 #[cfg(feature = "envdir")]
 pub const ENVDIR: Applet =
-    applet("envdir", "dir child", "Run child with variables from the files in dir; see envdir(8).", |call| {
+    applet(b"envdir dir child\n\nRun child with variables from the files in dir; see envdir(8).", |call| {
         run(call, |args, plan| options::with_first(args, plan, |dir| Change::EnvDir(dir, true)))
     });
 
 #[cfg(feature = "pgrphack")]
 pub const PGRPHACK: Applet =
-    applet("pgrphack", "child", "Run child in a new session; see pgrphack(8).", |call| {
+    applet(b"pgrphack child\n\nRun child in a new session; see pgrphack(8).", |call| {
         run(call, |args, plan| {
             plan.ask(Change::Session);
             Ok(args)
@@ -130,23 +131,8 @@ pub const PGRPHACK: Applet =
     });
 
 /// One of them. They take their options themselves, in order, since that of some of them counts.
-const fn applet(
-    name: &'static str,
-    usage: &'static str,
-    help: &'static str,
-    run: fn(&Call) -> Result<u8, Failure>,
-) -> Applet {
-    Applet {
-        name,
-        usage,
-        usage_path: false,
-        misuse: 100,
-        runs_program: true,
-        alias: None,
-        help,
-        spec: None,
-        run,
-    }
+const fn applet(text: &'static [u8], run: fn(&Call) -> Result<u8, Failure>) -> Applet {
+    Applet { text, usage_path: false, misuse: 100, alias_misuse: 0, runs_program: true, spec: None, run }
 }
 
 /// Fills a plan from arguments; gives those that are left.

@@ -125,7 +125,7 @@ fn inside(plan: &mut Plan, inside: Inside) {
 
 /// Limits by daemontools' letters, which are the same but for `l`.
 pub fn softlimit(args: Args, plan: &mut Plan) -> Result<Args, Misuse> {
-    const SPEC: Spec = Spec { flags: b"", values: b"acdflmoprst", long: &[] };
+    const SPEC: Spec = Spec { flags: b"", values: b"acdflmoprst", long: b"", letters: b"" };
     each(&SPEC, args, &mut |letter, value| {
         let value = value.unwrap_or(b"");
         let wanted = if value == b"=" { None } else { Some(number(value)?) };
@@ -136,7 +136,7 @@ pub fn softlimit(args: Args, plan: &mut Plan) -> Result<Args, Misuse> {
 
 /// A lock; whether it is waited for is as in daemontools, which is not as in runit.
 pub fn setlock(args: Args, plan: &mut Plan) -> Result<Args, Misuse> {
-    const SPEC: Spec = Spec { flags: b"nNxX", values: b"", long: &[] };
+    const SPEC: Spec = Spec { flags: b"nNxX", values: b"", long: b"", letters: b"" };
     let mut wait = true;
     let args = each(&SPEC, args, &mut |letter, _| {
         match letter {

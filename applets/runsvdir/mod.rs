@@ -31,18 +31,19 @@ use svbox::tai::Tai;
 use title::TitleLog;
 
 pub const APPLET: Applet = Applet {
-    name: "runsvdir",
-    usage: "[-P] dir",
-    usage_path: true,
-    misuse: 1,
-    runs_program: false,
-    alias: None,
-    help: "Start and keep a runsv for each service directory in a directory.
+    text: b"\
+runsvdir [-P] dir
+
+Start and keep a runsv for each service directory in a directory.
 
   \
         -P         each runsv leads a session and process group of its own
   \
         -s script  run script with the signal's number before TERM or HUP takes effect",
+    usage_path: true,
+    misuse: 1,
+    alias_misuse: 0,
+    runs_program: false,
     spec: None,
     run,
 };

@@ -8,9 +8,9 @@ mod order;
 mod show;
 mod wait;
 
+use super::Applet;
 use super::output::Output;
 use super::place::{Finder, Place};
-use super::{Alias, Applet};
 use argh::FromArgs;
 use core::ffi::CStr;
 use core::mem::ManuallyDrop;
@@ -25,13 +25,9 @@ use svbox::text;
 use wait::{Appearing, Waiter};
 
 pub const APPLET: Applet = Applet {
-    name: "sv",
-    usage: "[-v] [-w sec] command service ...",
-    usage_path: false,
-    misuse: 100,
-    runs_program: false,
-    alias: Some(&Alias { usage: "[-w sec] command", misuse: 2 }),
-    help: "\
+    text: b"\
+sv [-v] [-w sec] command service ...
+
 Control and show services supervised by runsv: start, stop, restart, status and
 more, see sv(8); or u, d, o, x, p, c, h, a, i, q, 1, 2, t, k.
 
@@ -40,11 +36,11 @@ more, see sv(8); or u, d, o, x, p, c, h, a, i, q, 1, 2, t, k.
   -d, --delay usec   time between two runs of a ./check that has not passed
                      (default 420000, or $SVDELAY)
   -V, --version      print the version and the usage",
-    spec: Some(&Spec {
-        flags: b"vV",
-        values: b"wd",
-        long: &[("verbose", b'v'), ("version", b'V'), ("wait", b'w'), ("delay", b'd')],
-    }),
+    usage_path: false,
+    misuse: 100,
+    alias_misuse: 2,
+    runs_program: false,
+    spec: Some(&Spec { flags: b"vV", values: b"wd", long: b"verbose version wait delay", letters: b"vVwd" }),
     run,
 };
 

@@ -30,13 +30,9 @@ use svbox::text::parse;
 use writer::Common;
 
 pub const APPLET: Applet = Applet {
-    name: "svlogd",
-    usage: "[-tttvL] [-r c] [-R abc] [-l len] [-b buflen] dir ...",
-    usage_path: true,
-    misuse: 111,
-    runs_program: false,
-    alias: None,
-    help: "\
+    text: b"\
+svlogd [-tttvL] [-r c] [-R abc] [-l len] [-b buflen] dir ...
+
 Log lines of standard input to files in each dir, which are rotated, filtered and
 processed as the file dir/config says; see svlogd(8).
 
@@ -51,7 +47,11 @@ processed as the file dir/config says; see svlogd(8).
   -M            for compatibility: names of old logs never go back in any case
   -v            say what is done
   -V            print the version and the usage",
-    spec: Some(&Spec { flags: b"tvVLM", values: b"rRlbf", long: &[] }),
+    usage_path: true,
+    misuse: 111,
+    alias_misuse: 0,
+    runs_program: false,
+    spec: Some(&Spec { flags: b"tvVLM", values: b"rRlbf", long: b"", letters: b"" }),
     run,
 };
 

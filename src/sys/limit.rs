@@ -4,24 +4,27 @@ use super::Result;
 pub use rustix::process::Resource;
 use rustix::process::{Rlimit, getrlimit, setrlimit};
 
-/// Every limit of the kernel, by the name that prlimit(1) has for it.
-pub const NAMES: &[(&str, Resource)] = &[
-    ("as", Resource::As),
-    ("core", Resource::Core),
-    ("cpu", Resource::Cpu),
-    ("data", Resource::Data),
-    ("fsize", Resource::Fsize),
-    ("locks", Resource::Locks),
-    ("memlock", Resource::Memlock),
-    ("msgqueue", Resource::Msgqueue),
-    ("nice", Resource::Nice),
-    ("nofile", Resource::Nofile),
-    ("nproc", Resource::Nproc),
-    ("rss", Resource::Rss),
-    ("rtprio", Resource::Rtprio),
-    ("rttime", Resource::Rttime),
-    ("sigpending", Resource::Sigpending),
-    ("stack", Resource::Stack),
+/// The limits of the kernel by the names that prlimit(1) has for them.
+pub const NAMES: &[u8] =
+    b"as core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack";
+/// The limits in the same order.
+pub const RESOURCES: [Resource; 16] = [
+    Resource::As,
+    Resource::Core,
+    Resource::Cpu,
+    Resource::Data,
+    Resource::Fsize,
+    Resource::Locks,
+    Resource::Memlock,
+    Resource::Msgqueue,
+    Resource::Nice,
+    Resource::Nofile,
+    Resource::Nproc,
+    Resource::Rss,
+    Resource::Rtprio,
+    Resource::Rttime,
+    Resource::Sigpending,
+    Resource::Stack,
 ];
 
 /// Sets the soft limit, not above the hard one; gives whether it had to be lowered for that. `None` is the hard limit.

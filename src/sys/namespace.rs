@@ -9,15 +9,17 @@ use rustix::mount::{
 };
 pub use rustix::thread::UnshareFlags as Kinds;
 
-/// The kinds, by name.
-pub const NAMES: &[(&str, Kinds)] = &[
-    ("mount", Kinds::NEWNS),
-    ("pid", Kinds::NEWPID),
-    ("net", Kinds::NEWNET),
-    ("ipc", Kinds::NEWIPC),
-    ("uts", Kinds::NEWUTS),
-    ("user", Kinds::NEWUSER),
-    ("cgroup", Kinds::NEWCGROUP),
+/// The names of the kinds.
+pub const NAMES: &[u8] = b"mount pid net ipc uts user cgroup";
+/// The kinds in the same order.
+pub const NAMED: [Kinds; 7] = [
+    Kinds::NEWNS,
+    Kinds::NEWPID,
+    Kinds::NEWNET,
+    Kinds::NEWIPC,
+    Kinds::NEWUTS,
+    Kinds::NEWUSER,
+    Kinds::NEWCGROUP,
 ];
 
 /// Leaves namespaces that are shared with others. A new PID namespace is that of the next child.

@@ -18,8 +18,8 @@ pub fn alarm(seconds: u32) {
     ffi::alarm(seconds);
 }
 
-/// How the kernel chooses among processes: the numbers of sched_setscheduler(2).
-pub const POLICIES: &[(&str, usize)] = &[("other", 0), ("fifo", 1), ("rr", 2), ("batch", 3), ("idle", 5)];
+/// How the kernel chooses among processes, in the order of the numbers of sched_setscheduler(2); 4 is none.
+pub const POLICIES: &[u8] = b"other fifo rr batch . idle";
 
 /// Whether a policy is one of those that go before all others, and have priorities.
 pub fn is_real_time(policy: usize) -> bool {
@@ -33,8 +33,8 @@ pub fn set_policy(policy: usize, priority: i32) -> Result<()> {
     unsafe { ffi::system_call(ffi::number::SCHED_SETSCHEDULER, [0, policy, at, 0, 0]) }.map(drop)
 }
 
-/// Whose turn it is at the disk: the numbers of ioprio_set(2).
-pub const IO_CLASSES: &[(&str, usize)] = &[("none", 0), ("realtime", 1), ("best-effort", 2), ("idle", 3)];
+/// Whose turn it is at the disk, in the order of the numbers of ioprio_set(2).
+pub const IO_CLASSES: &[u8] = b"none realtime best-effort idle";
 
 /// Sets the class, and the level in it: 0, the first to be served, to 7.
 pub fn set_io_priority(class: usize, level: usize) -> Result<()> {

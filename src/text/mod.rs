@@ -112,6 +112,13 @@ pub fn decimal(mut number: u64, digits: &mut [u8; 20]) -> &[u8] {
     }
 }
 
+/// Where a word stands in a list of words with spaces between them. Such a list needs no table of pointers, which in a
+/// program that is loaded anywhere would have to be relocated, in memory that each process has to itself.
+#[inline(never)]
+pub fn place(words: &[u8], word: &[u8]) -> Option<usize> {
+    words.split(|&byte| byte == b' ').position(|known| known == word)
+}
+
 /// Reads a decimal number: digits and nothing else, at least one, and small enough.
 pub fn parse(digits: &[u8]) -> Option<u64> {
     if digits.is_empty() {
