@@ -12,6 +12,7 @@
 )]
 
 mod account;
+mod chpst;
 mod counts;
 mod crash;
 mod daemontools;

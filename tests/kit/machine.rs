@@ -21,7 +21,10 @@ pub fn unprivileged(sandbox: &Sandbox, name: &str, user: u32) -> Command {
     // Copies, because that user may not be able to reach the originals.
     let copies = sandbox.join("copies");
     fs::create_dir_all(&copies).unwrap();
-    for each in ["runsvdir", "runsv", "svlogd"] {
+    // The supervisors start each other.
+    let supervision = ["runsvdir", "runsv", "svlogd"];
+    let own = [name];
+    for each in if supervision.contains(&name) { &supervision[..] } else { &own } {
         fs::copy(program(each), copies.join(each)).unwrap();
     }
     let mut command = sandbox.command("setpriv");

@@ -14,7 +14,7 @@ pub use differences::only_svbox;
 pub use fake::{Fake, Say, steady};
 pub use machine::{change_namespaces, kill, limit, traced, unprivileged};
 pub use mount::Mount;
-pub use programs::{against_runit, bin_dir, program, svbox};
+pub use programs::{PERSONALITIES, against_runit, bin_dir, program, svbox};
 pub use sandbox::{Running, Sandbox};
 pub use service::{Scan, Service, Shown, Status};
 pub use wait::{DEADLINE, until, until_some};

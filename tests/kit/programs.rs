@@ -18,7 +18,8 @@ pub fn bin_dir() -> &'static Path {
     static DIR: OnceLock<PathBuf> = OnceLock::new();
     DIR.get_or_init(|| {
         let dir = tempfile::Builder::new().prefix("svbox-bin.").tempdir().unwrap().keep();
-        for name in ["runsv", "runsvdir", "sv", "svlogd", "chpst", "svc", "svok", "svstat"] {
+        let supervision = ["runsv", "runsvdir", "sv", "svlogd", "svc", "svok", "svstat"];
+        for name in supervision.into_iter().chain(["chpst"]).chain(PERSONALITIES) {
             symlink(original(name), dir.join(name)).unwrap();
         }
         symlink(svbox(), dir.join("svbox")).unwrap();
@@ -26,10 +27,15 @@ pub fn bin_dir() -> &'static Path {
     })
 }
 
+/// The other names of chpst.
+pub const PERSONALITIES: [&str; 6] = ["softlimit", "setlock", "setuidgid", "envuidgid", "envdir", "pgrphack"];
+
 fn original(name: &str) -> PathBuf {
     match name {
         // runit itself does not have these.
         "svc" | "svok" | "svstat" => svbox(),
+        // Debian has links for none of them, and daemontools has programs of these names.
+        _ if against_runit() && PERSONALITIES.contains(&name) => "/usr/bin/chpst".into(),
         _ if against_runit() => Path::new("/usr/bin").join(name),
         _ => svbox(),
     }
