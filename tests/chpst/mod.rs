@@ -21,15 +21,27 @@ use crate::kit::*;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
 
 /// Exit code, standard output, standard error.
 type Told = (Option<i32>, String, String);
 
-/// Runs a command to its end.
+/// Runs a command to its end, which is made if it does not come by itself.
 #[track_caller]
 fn told(command: &mut Command) -> Told {
-    let output = command.output().unwrap();
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let pid = child.id().cast_signed();
+    let (ended, end) = mpsc::channel::<()>();
+    let guard = thread::spawn(move || {
+        if end.recv_timeout(DEADLINE) == Err(RecvTimeoutError::Timeout) {
+            kill(pid, rustix::process::Signal::KILL);
+        }
+    });
+    let output = child.wait_with_output().unwrap();
+    drop(ended);
+    guard.join().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
     (output.status.code(), text(output.stdout), text(output.stderr))
 }
