@@ -20,7 +20,7 @@ test $4 = $$ && echo "leads its session"
 for fd in 0 1 2 3 4 5; do
     test -e /proc/$$/fd/$fd && echo "$fd $(readlink /proc/$$/fd/$fd | sed 's/[0-9]*\]$//; s,.*/,,')"
 done
-cat /proc/self/cmdline | tr '\0' ' '
+tr '\0' ' ' </proc/$$/cmdline
 "#;
 
 #[derive(Debug, PartialEq)]
@@ -109,7 +109,7 @@ fn option() -> impl Strategy<Value = Vec<String>> {
         2 => (Just('u'), user()),
         2 => (Just('U'), user()),
         2 => (Just('e'), one(&["env", "sub", "env/", "missing", "locked", ""])),
-        1 => (Just('/'), one(&["/", "missing", "locked", ""])),
+        1 => (Just('/'), one(&[".", "missing", "locked", ""])),
         1 => (Just('b'), one(&["other", "", "-x", "a b"])),
         1 => (Just('n'), one(&["0", "3", "+2", "-4", "100", "", "-", "+", "x", "1x", "--1"])),
         2 => (prop_oneof![Just('l'), Just('L')], one(&["lock", "locked", "missing/lock", "env", ""])),
@@ -148,11 +148,18 @@ fn program() -> impl Strategy<Value = Vec<String>> {
 
 /// Whether this is a case in which svbox is different, on purpose.
 fn differs(args: &[String]) -> bool {
-    let cannot_run =
-        ["missing", "./env", "./locked", "-"].iter().any(|name| args.contains(&(*name).to_owned()));
-    // Which name is shown; whether it is shown without standard error.
     let has = |letter: char| args.iter().any(|arg| arg.starts_with('-') && arg.contains(letter));
-    cannot_run && (has('b') || has('2'))
+    let is = |names: &[&str]| args.iter().any(|arg| names.contains(&arg.as_str()));
+    // In a root without anything.
+    let bare = has('/') && (is(&["."]) || args.iter().any(|arg| arg.ends_with("/.")));
+    let cannot_run = bare || is(&["missing", "./env", "./locked", "-"]);
+    // Which name is shown, and whether it is shown without standard error.
+    let named = cannot_run && (has('b') || has('2'));
+    // Names are looked up outside, too.
+    let looked_up = bare && (has('u') || has('U'));
+    // -m is often more than may be locked.
+    let lowered = has('v') && has('m');
+    named || looked_up || lowered
 }
 
 proptest! {

@@ -284,13 +284,12 @@ fn each_change_that_is_refused_has_its_message() {
         return;
     }
     let sandbox = Sandbox::new();
-    for (missing, kept, message) in [
-        ("setgid,-setuid", "setgid", "unable to setgroups: permission denied"),
-        ("setuid", "setuid", "unable to setuid: permission denied"),
+    for (missing, message) in [
+        ("-setgid", "unable to setgroups: permission denied"),
+        ("-setuid", "unable to setuid: permission denied"),
     ] {
-        let bounds = format!("-{missing}");
-        let args = ["--bounding-set", &bounds, "chpst", "-u", ":5:6", "echo", "ran"];
-        assert_eq!(run(&sandbox, "setpriv", &args), fatal(message), "without {kept}");
+        let args = ["--bounding-set", missing, "chpst", "-u", ":5:6", "echo", "ran"];
+        assert_eq!(run(&sandbox, "setpriv", &args), fatal(message));
     }
 }
 
@@ -303,12 +302,9 @@ fn ids_in_the_environment_change_nothing_else() {
         (":5:6", "5 6"),
         (":5:6:7", "5 6"),
         (":05:006", "5 6"),
-        (":4294967295:4294967294", "4294967295 4294967294"),
+        (":4294967294:4294967293", "4294967294 4294967293"),
         (":2147483648:2147483647", "2147483648 2147483647"),
     ] {
-        if user.contains("4294967295") && !against_runit() {
-            continue;
-        }
         let shown = chpst(&sandbox, &[&["-U", user], &show[..]].concat());
         assert_eq!(shown, success(&format!("{expected} {own}\n")), "{user}");
     }
