@@ -4,7 +4,7 @@
 use super::*;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 
@@ -36,6 +36,8 @@ struct Outcome {
 
 fn outcome(chpst: &Path, args: &[String]) -> Outcome {
     let sandbox = Sandbox::new();
+    // Other users write there, too.
+    fs::set_permissions(sandbox.path(), fs::Permissions::from_mode(0o777)).unwrap();
     sandbox.write("env/A", "a \n");
     sandbox.write("env/GONE", "");
     sandbox.write("env/UID", "7");

@@ -299,7 +299,7 @@ fn a_start_directory_that_is_gone_will_do() {
 #[test]
 fn a_path_in_it_is_for_the_program_and_not_to_find_it() {
     let sandbox = Sandbox::new();
-    sandbox.script("bin/tool", "echo tool");
+    executable(&sandbox, &[("bin/tool", "#!/bin/sh\necho tool")]);
     sandbox.write("env/PATH", format!("{}:/usr/bin:/bin", sandbox.join("bin").display()));
     let with = |args: &[&str]| told(sandbox.command("chpst").env("PATH", "/usr/bin:/bin").args(args));
     assert_eq!(with(&["-e", "env", "tool"]), fatal("unable to run: tool: file does not exist"));

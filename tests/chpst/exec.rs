@@ -72,19 +72,18 @@ fn signals_are_left_as_they_were() {
 
 /// Directories with programs of each kind.
 fn places(sandbox: &Sandbox) {
-    let body = "echo found $0";
-    for name in ["refused", "bad-interpreter", "no-interpreter", "dir", "plain"] {
-        sandbox.script(format!("good/{name}"), body);
-    }
+    let found = "#!/bin/sh\necho found $0";
+    let good =
+        ["good/refused", "good/bad-interpreter", "good/no-interpreter", "good/dir", "good/plain", "here"];
+    executable(sandbox, &good.map(|name| (name, found)));
+    executable(
+        sandbox,
+        &[("bad/no-interpreter", "echo wrong"), ("bad/bad-interpreter", "#!/missing/interpreter")],
+    );
     sandbox.write("bad/refused", "#!/bin/sh\necho wrong\n");
-    sandbox.script("bad/no-interpreter", "");
-    fs::write(sandbox.join("bad/no-interpreter"), "echo wrong\n").unwrap();
-    sandbox.script("bad/bad-interpreter", "");
-    fs::write(sandbox.join("bad/bad-interpreter"), "#!/missing/interpreter\n").unwrap();
     fs::create_dir(sandbox.join("bad/dir")).unwrap();
     symlink("loop", sandbox.join("bad/loop")).unwrap();
     sandbox.write("file", "");
-    sandbox.script("here", body);
     fs::create_dir(sandbox.join("empty")).unwrap();
 }
 
@@ -254,6 +253,7 @@ fn a_program_that_cannot_be_run_is_named_whatever_its_other_name() {
 fn a_program_may_have_any_name() {
     let sandbox = Sandbox::new();
     let name = OsStr::from_bytes(b"\xff\n");
-    sandbox.script(name, "echo ran");
+    executable(&sandbox, &[("program", "#!/bin/sh\necho ran")]);
+    fs::rename(sandbox.join("program"), sandbox.join(name)).unwrap();
     assert_eq!(told(sandbox.command("chpst").env("PATH", "").arg(name)), success("ran\n"));
 }

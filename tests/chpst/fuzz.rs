@@ -47,7 +47,7 @@ fn lines(letters: &'static [u8]) -> impl Strategy<Value = Vec<Vec<u8>>> {
 
 fn execute(sandbox: &Sandbox, name: &str, args: &[Vec<u8>], program: Option<&str>) -> Output {
     fs::create_dir(sandbox.join("env")).unwrap();
-    sandbox.script("program", ": >ran");
+    executable(sandbox, &[("program", "#!/bin/sh\n: >ran")]);
     // No other program can be found.
     let mut command = sandbox.command(name);
     command.env("PATH", sandbox.join("env")).args(args.iter().map(|arg| OsString::from_vec(arg.clone())));

@@ -46,6 +46,15 @@ fn told(command: &mut Command) -> Told {
     (output.status.code(), text(output.stdout), text(output.stderr))
 }
 
+/// Writes executable files, by another process: what is open for writing here, a child of another test has open for
+/// a moment as well, and then it cannot be run.
+#[track_caller]
+fn executable(sandbox: &Sandbox, files: &[(&str, &str)]) {
+    let write = "while test $# != 0; do mkdir -p \"${1%/*}\"; printf '%s\\n' \"$2\" >\"$1\"; chmod 755 \"$1\"; shift 2; done";
+    let files = files.iter().flat_map(|(path, text)| [format!("./{path}"), (*text).to_owned()]);
+    assert_eq!(told(sandbox.command("sh").args(["-ec", write, "sh"]).args(files)), success(""));
+}
+
 /// Runs chpst, or a personality, with these arguments.
 #[track_caller]
 fn run(sandbox: &Sandbox, name: &str, args: &[impl AsRef<OsStr>]) -> Told {

@@ -11,7 +11,7 @@ const NEVER: &str = "./never";
 #[track_caller]
 fn assert_misuse(args: &[&OsStr], complaint: &[u8]) {
     let sandbox = Sandbox::new();
-    sandbox.script("never", "echo >ran");
+    executable(&sandbox, &[("never", "#!/bin/sh\necho >ran")]);
     let output = sandbox.command("chpst").args(args).output().unwrap();
     let expected = [complaint, usage("chpst").as_bytes()].concat();
     assert_eq!(output.stderr.escape_ascii().to_string(), expected.escape_ascii().to_string(), "{args:?}");
@@ -141,7 +141,7 @@ fn the_first_error_on_the_line_counts() {
 fn the_version_is_shown_before_the_usage_whatever_follows() {
     for args in [&["-V"][..], &["-V", NEVER], &["-vPV", NEVER], &["-V", "-x"], &["-Vx"], &["-V", "-n", "x"]] {
         let sandbox = Sandbox::new();
-        sandbox.script("never", "echo >ran");
+        executable(&sandbox, &[("never", "#!/bin/sh\necho >ran")]);
         let (code, stdout, stderr) = chpst(&sandbox, args);
         let version = stderr.strip_suffix(&usage("chpst")).expect("the usage last");
         assert!(version.len() > 1 && version.ends_with('\n'), "{args:?}: {version:?}");
@@ -245,7 +245,7 @@ fn a_lone_dash_is_a_program() {
     let sandbox = Sandbox::new();
     assert_eq!(chpst(&sandbox, &["-"]), fatal("unable to run: -: file does not exist"));
     assert_eq!(chpst(&sandbox, &["-P", "-", "-V"]), fatal("unable to run: -: file does not exist"));
-    sandbox.script("bin/-", "echo dash $*");
+    executable(&sandbox, &[("bin/-", "#!/bin/sh\necho dash $*")]);
     let mut command = sandbox.command("chpst");
     let path = format!("{}:/usr/bin:/bin", sandbox.join("bin").display());
     assert_eq!(told(command.env("PATH", path).args(["-P", "-", "-V"])), success("dash -V\n"));

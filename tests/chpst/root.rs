@@ -56,7 +56,7 @@ fn the_program_is_looked_for_in_the_new_root() {
         return;
     }
     let sandbox = Sandbox::new();
-    sandbox.script("root/tools/tool", "echo tool");
+    executable(&sandbox, &[("root/tools/tool", "#!/bin/sh\necho tool")]);
     let shown = inside(&sandbox, &["-/", "root", "/tools/tool"]);
     assert_eq!(shown, success("tool\n"));
     fs::create_dir(sandbox.join("bare")).unwrap();
@@ -210,7 +210,7 @@ fn a_relative_lock_and_program_are_in_that_directory_and_the_environment_is_not(
         return;
     }
     let sandbox = Sandbox::new();
-    sandbox.script("a/tool", "echo $A");
+    executable(&sandbox, &[("a/tool", "#!/bin/sh\necho $A")]);
     sandbox.write("env/A", "outer");
     sandbox.write("a/env/A", "inner");
     assert_eq!(chpst(&sandbox, &["-l", "lock", "-C", "a", "-e", "env", "./tool"]), success("outer\n"));
