@@ -166,7 +166,7 @@ fn differs(args: &[String]) -> bool {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: 150,
+        cases: 110,
         max_shrink_iters: 100,
         rng_seed: RngSeed::Fixed(26),
         failure_persistence: None,
