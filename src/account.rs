@@ -33,9 +33,7 @@ pub fn group(name: &[u8]) -> Result<Option<u32>> {
         let mut fields = line.split(|&byte| byte == b':');
         let found = fields.next()?;
         let gid = number(fields.nth(1)?)?;
-        // Without another field behind it the number may have been cut off.
-        fields.next()?;
-        (found == name).then_some(gid)
+        (found == name && is_name(name)).then_some(gid)
     })
 }
 
@@ -46,11 +44,15 @@ pub fn number(digits: &[u8]) -> Option<u32> {
 
 fn account(line: &[u8]) -> Option<(&[u8], Account)> {
     let mut fields = line.split(|&byte| byte == b':');
-    let name = fields.next().filter(|name| !name.is_empty())?;
+    let name = fields.next().filter(|name| is_name(name))?;
     let uid = number(fields.nth(1)?)?;
     let gid = number(fields.next()?)?;
-    fields.next()?;
     Some((name, Account { uid, gid }))
+}
+
+/// Whether a line that begins so is an account: not a comment, nor what stands for the accounts of another source.
+fn is_name(name: &[u8]) -> bool {
+    !matches!(name, [] | [b'+' | b'-' | b'#', ..])
 }
 
 /// How much of a line is looked at: what is of interest stands at its beginning, members of a group at its end.
@@ -75,6 +77,10 @@ fn find<T>(path: &CStr, pick: impl Fn(&[u8]) -> Option<T>) -> Result<Option<T>> 
             }
         }
         if count == 0 || text.len() == ROOM {
+            if count > 0 {
+                // The last field may have been cut off.
+                text = text.get(..memchr::memrchr(b':', text).unwrap_or(0)).unwrap_or(&[]);
+            }
             if let (false, Some(found)) = (in_rest, pick(text)) {
                 return Ok(Some(found));
             }

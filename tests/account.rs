@@ -60,10 +60,20 @@ fn what_is_no_account_is_passed_over() {
             "b",
             "4294967294:9",
         );
-        assert_ids(b"b:x:3:4:::\n", b"g\ng:x\ng:x:\ng:x:x:\ng:x:5\ng:x:6:\n", "b:g", "3:6");
+        assert_ids(b"b:x:3:4:::\n", b"g\ng:x\ng:x:\ng:x:x:\ng:x:6\n", "b:g", "3:6");
     }
     assert_unknown(b"", b"", "b");
     assert_unknown(b"\n\n:x:1:1:::\n", b"", "b");
+}
+
+/// They stand for the accounts of another source, or for nothing.
+#[test]
+fn lines_that_begin_with_a_sign_are_no_accounts() {
+    for name in ["+", "-", "+b", "-b", "#b", "+@b"] {
+        let passwd = format!("{name}:x:0:0:::\n+::::::\nb:x:3:4:::\n");
+        assert_unknown(passwd.as_bytes(), b"", name);
+        assert_unknown(passwd.as_bytes(), format!("{name}:x:0:\n").as_bytes(), &format!("b:{name}"));
+    }
 }
 
 #[test]

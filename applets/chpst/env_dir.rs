@@ -1,7 +1,7 @@
 //! An environment directory: a file for each variable, as daemontools' envdir has them.
 
 use super::REPORT;
-use super::state::Unable;
+use super::unable::Unable;
 use core::ffi::CStr;
 use svbox::sys::exec::Environment;
 use svbox::sys::file::{self, CWD};
@@ -76,7 +76,11 @@ fn variable(environment: &mut Environment, dir: &OwnedFd, name: &CStr, is_dir: b
     if name.to_bytes().contains(&b'=') {
         return Err(Errno::INVAL);
     }
-    let fd = file::open_read(dir.as_fd(), name)?;
+    let fd = match file::open_read(dir.as_fd(), name) {
+        // A link to nothing, or a file that somebody has just removed, is as good as an empty one.
+        Err(Errno::NOENT) => return environment.unset(name.to_bytes()),
+        opened => opened?,
+    };
     let mut piece = [0; PIECE];
     let count = some(&fd, &mut piece)?;
     let text = piece.get_mut(..count).unwrap_or(&mut []);
@@ -110,8 +114,8 @@ fn set_long(environment: &mut Environment, name: &CStr, fd: &OwnedFd, start: &[u
 }
 
 fn some(fd: &OwnedFd, buffer: &mut [u8]) -> Result<usize, Errno> {
-    // Nothing is waited for: a fifo that somebody holds open is as empty as one that nobody does.
-    file::read_some(fd, buffer).map(|count| count.unwrap_or(0))
+    // Nothing is waited for.
+    file::read_some(fd, buffer)?.ok_or(Errno::AGAIN)
 }
 
 /// Sets a variable to a line: without the blanks and tabs at its end, and with its NUL bytes as newlines.

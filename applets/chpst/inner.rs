@@ -4,43 +4,40 @@
 //! process 1 itself, or a child of one that collects whatever is left behind and ends with the last of it.
 
 use super::REPORT;
-use super::state::Unable;
+use super::unable::Unable;
 use svbox::report::FATAL;
 use svbox::sys::namespace::{self, Kinds};
 use svbox::sys::poll::{self, Direction};
 use svbox::sys::process::{self, Ended, Pid};
 use svbox::sys::signal::{self, Mask, Signal, Signals};
-use svbox::sys::{AsFd, Errno, OwnedFd, fifo, file, identity};
+use svbox::sys::{AsFd, Errno, OwnedFd, capability, fifo, file, identity};
 use svbox::text::Text;
 
-/// What the program is in its PID namespace.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// What the program is in its PID namespace; the stronger is the larger.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Inside {
-    /// One of a group of processes that ends with the last of them.
-    Group,
-    /// Process 1.
-    First,
     /// Process 1, and what is mounted is not touched.
     Only,
+    /// Process 1.
+    First,
+    /// One of a group of processes that ends with the last of them.
+    Group,
 }
 
-/// Leaves the namespaces of these kinds. With one of its own, what is mounted stays here; where the root of that is
-/// not a mount itself, as in a changed root, this holds for what is inside `rooted`, another one.
-pub fn unshare(kinds: Kinds, rooted: bool) -> Result<(), Unable> {
-    let refused = Unable::to(b"unable to set namespaces", b"");
-    if kinds.contains(Kinds::NEWUSER) {
-        let (user, group) = identity::effective();
-        namespace::unshare(Kinds::NEWUSER).map_err(&refused)?;
-        map_own_ids(user, group).map_err(&refused)?;
+/// Leaves the namespace of the kind with this place among them.
+pub fn unshare(index: usize) -> Result<(), Unable> {
+    let Some(kind) = namespace::NAMED.get(index) else { return Ok(()) };
+    let (user, group) = identity::effective();
+    namespace::unshare(*kind).map_err(refused())?;
+    match *kind == Kinds::NEWUSER {
+        true => map_own_ids(user, group).map_err(Unable::to(b"unable to map ids", b"")),
+        false => Ok(()),
     }
-    namespace::unshare(kinds.difference(Kinds::NEWUSER)).map_err(&refused)?;
-    if !kinds.contains(Kinds::NEWNS) {
-        return Ok(());
-    }
-    match namespace::make_private() {
-        Err(Errno::INVAL) if rooted => Ok(()),
-        other => other.map_err(Unable::to(b"unable to make mounts private", b"")),
-    }
+}
+
+/// Kernels can be built without any of the kinds.
+fn refused() -> impl Fn(Errno) -> Unable {
+    Unable::known(b"unable to set namespaces", b"", &[Errno::INVAL])
 }
 
 /// In a new user namespace, gives our user and group the numbers that they have outside.
@@ -58,60 +55,96 @@ fn map_own_ids(user: u32, group: u32) -> Result<(), Errno> {
     Ok(())
 }
 
-/// Goes on as a process in a PID namespace of its own, without the `/proc` of another. What comes back, if anything,
-/// is to be given to [`tie`] when the ids are what they are to be.
-pub fn enter(inside: Inside, verbose: bool) -> Result<Option<OwnedFd>, Unable> {
-    if inside != Inside::Only {
-        namespace::detach(c"/proc").map_err(Unable::to(b"unable to unmount /proc", b""))?;
+/// The process outside, as the program that is process 1 sees it.
+pub struct Outside {
+    /// Ends with it.
+    ended: OwnedFd,
+    /// Tells it by its end that the program runs.
+    _starting: Option<OwnedFd>,
+}
+
+impl Outside {
+    /// Ends this process with the one outside. A change of ids forgets that.
+    pub fn tie(&self) -> Result<(), Unable> {
+        process::set_parent_death_signal(Signal::KILL)
+            .map_err(Unable::to(b"unable to set parent death signal", b""))?;
+        // It may have ended before.
+        if file::read_some(&self.ended, &mut [0]) == Ok(Some(0)) {
+            process::exit(FATAL);
+        }
+        Ok(())
     }
-    namespace::unshare(Kinds::NEWPID).map_err(Unable::to(b"unable to set namespaces", b""))?;
+}
+
+/// Goes on as a process in a PID namespace of its own; `own_mounts` says whether those of others can be hidden. What
+/// comes back, if anything, is to be tied to when the ids are what they are to be.
+pub fn enter(inside: Inside, own_mounts: bool, verbose: bool) -> Result<Option<Outside>, Unable> {
+    if inside != Inside::Only && own_mounts {
+        namespace::hide_processes().map_err(Unable::to(b"unable to unmount /proc", b""))?;
+    }
+    namespace::unshare(Kinds::NEWPID).map_err(refused())?;
     let refused = Unable::to(b"unable to start a process", b"");
     // Ignored, it would let children vanish unseen.
     signal::default(Signal::CHILD);
     let before = Mask::all().block();
     let signals = Signals::open(&Mask::all()).map_err(&refused)?;
-    let (outside, held) = fifo::pipe_nonblocking().map_err(&refused)?;
+    let (ended, held) = fifo::pipe_nonblocking().map_err(&refused)?;
+    let (started, starting) = fifo::pipe_nonblocking().map_err(&refused)?;
     if let Some(child) = process::fork().map_err(&refused)? {
-        stand_outside(child, &signals);
+        drop(starting);
+        stand_outside(child, &signals, &started);
     }
-    drop(held);
-    tie(&outside)?;
+    drop((held, started));
+    let mut outside = Outside { ended, _starting: Some(starting) };
+    outside.tie()?;
     if inside != Inside::Group {
         before.set();
         return Ok(Some(outside));
     }
+    outside._starting = None;
+    let (disarmed, disarming) = fifo::pipe().map_err(&refused)?;
     if process::fork().map_err(&refused)?.is_some() {
+        drop(disarmed);
+        // The program could make use of what this process may do, which is more.
+        capability::disarm();
+        drop(disarming);
         stand_inside(&signals, verbose);
     }
+    drop(disarming);
+    file::read_some(&disarmed, &mut [0]).map_err(&refused)?;
     before.set();
     Ok(None)
 }
 
-/// Ends this process with the one outside.
-pub fn tie(outside: &OwnedFd) -> Result<(), Unable> {
-    process::set_parent_death_signal(Signal::KILL)
-        .map_err(Unable::to(b"unable to set parent death signal", b""))?;
-    // It may have ended before.
-    if file::read_some(outside, &mut [0]) == Ok(Some(0)) {
-        process::exit(FATAL);
-    }
-    Ok(())
-}
-
-fn stand_outside(child: Pid, signals: &Signals) -> ! {
+fn stand_outside(child: Pid, signals: &Signals, started: &OwnedFd) -> ! {
+    let mut ended_by = None;
     loop {
         match process::reap_one(child) {
             Ok(None) => {}
-            Ok(Some(ended)) => process::exit(code(ended)),
+            Ok(Some(ended)) => process::exit(ended_by.unwrap_or_else(|| code(ended))),
             Err(_) => process::exit(FATAL),
         }
         each_signal(signals, |number| {
-            // Process 1 hears of QUIT what it could not overhear: everything ends at once.
-            let number = if number == Signal::QUIT.as_raw() { Signal::KILL.as_raw() } else { number };
-            let _ = process::relay(Some(child), number);
+            let is = |signal: Signal| signal.as_raw() == number;
+            let mut sent = number;
+            // Process 1 overhears what it has no handler for, and the program cannot have one before it runs.
+            let is_starting = file::read_some(started, &mut [0]) == Ok(None);
+            if is_starting && !HARMLESS.iter().any(|signal| is(*signal)) {
+                sent = Signal::KILL.as_raw();
+                ended_by = u8::try_from(number).ok().map(|number| 128 | number);
+            }
+            // QUIT it could overhear as well, but is to end everything at once.
+            if is(Signal::QUIT) {
+                sent = Signal::KILL.as_raw();
+            }
+            let _ = process::relay(Some(child), sent);
         });
     }
 }
+
+/// The signals that do not end a program which has no handler for them.
+const HARMLESS: [Signal; 6] =
+    [Signal::CONT, Signal::URG, Signal::WINCH, Signal::TSTP, Signal::TTIN, Signal::TTOU];
 
 fn stand_inside(signals: &Signals, verbose: bool) -> ! {
     say(verbose, b"start", None);

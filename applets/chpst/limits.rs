@@ -3,7 +3,7 @@
 use super::REPORT;
 use super::options::Misuse;
 use super::plan::{Change, Plan};
-use super::state::Unable;
+use super::unable::Unable;
 use svbox::sys::limit::{self, Resource};
 use svbox::text::parse;
 

@@ -1,6 +1,6 @@
 //! A lock on a file, which lasts as long as the program or whatever it leaves the descriptor to.
 
-use super::state::Unable;
+use super::unable::Unable;
 use core::ffi::CStr;
 use svbox::sys::file::{self, CWD};
 use svbox::sys::{OwnedFd, lock};

@@ -1,14 +1,14 @@
 //! The options of chpst that runit does not have: long names, so that all letters stay upstream's.
 
 use super::inner::Inside;
-use super::options::{Misuse, text};
+use super::options::{Misuse, inside, text};
 use super::plan::{Change, Plan};
 use svbox::cli::Spec;
 use svbox::sys::namespace::{self, Kinds};
 use svbox::sys::schedule::{self, Processors};
 use svbox::sys::signal::{self, Signal};
 use svbox::sys::{capability, limit};
-use svbox::text::{parse, place};
+use svbox::text::{Text, parse, place};
 
 // Letters for them that nobody can type.
 const CAP_BOUND: u8 = 0x80;
@@ -60,7 +60,6 @@ pub fn option(plan: &mut Plan, letter: u8, value: &'static [u8]) -> Result<(), M
         PRIVATE_TMP => mounts(plan, Change::PrivateTemporary),
         NEW_SESSION => plan.ask(Change::NewSession),
         CLEAR_ENV => plan.ask(Change::ClearVariables),
-        CGROUP => plan.ask(Change::ControlGroup(text(value)?)),
         READ_ONLY => mounts(plan, Change::ReadOnly(text(value)?)),
         STDIN | STDOUT | STDERR => {
             plan.ask(Change::Open(letter - STDIN, text(value)?));
@@ -93,7 +92,11 @@ fn with_value(plan: &mut Plan, letter: u8, value: &'static [u8]) -> Option<()> {
         }
         IO_PRIORITY => io_priority(plan, value)?,
         SCHEDULER => scheduler(plan, value)?,
-        CPUS => plan.ask(Change::Processors(processors(value)?)),
+        CPUS => {
+            processors(value)?;
+            // Not the set itself: it would make every change as large as the largest machine.
+            plan.ask(Change::Processors(value));
+        }
         PARENT_DEATH_SIGNAL => plan.ask(Change::ParentDeath(signal(value)?)),
         KEEP_FD => close(plan, Some(list(value, number)?)),
         NS => namespaces(plan, value)?,
@@ -107,6 +110,14 @@ fn with_value(plan: &mut Plan, letter: u8, value: &'static [u8]) -> Option<()> {
             plan.ask(Change::Landlock(text(path).ok()?, write));
             plan.need(Change::Restrict);
         }
+        CGROUP => {
+            let usual = |name: &[u8]| !matches!(name, b"." | b"..");
+            let names = || value.split(|&byte| byte == b'/').filter(|name| !name.is_empty());
+            // The root only if it is meant, not if a variable of a script is empty.
+            let named = value == b"/" || names().next().is_some();
+            (named && names().all(usual)).then_some(())?;
+            plan.ask(Change::ControlGroup(text(value).ok()?));
+        }
         ENV => {
             let (name, text) = split(value, b'=').filter(|(name, _)| !name.is_empty())?;
             plan.ask(Change::Variable(name, Some(text)));
@@ -119,7 +130,7 @@ fn with_value(plan: &mut Plan, letter: u8, value: &'static [u8]) -> Option<()> {
 
 /// A change in what is mounted, for us alone.
 fn mounts(plan: &mut Plan, change: Change) {
-    plan.need_namespaces(Kinds::NEWNS);
+    plan.need(Change::Namespace(namespace::MOUNT));
     plan.ask(change);
 }
 
@@ -135,16 +146,13 @@ fn close(plan: &mut Plan, kept: Option<Vec<u32>>) {
 }
 
 fn namespaces(plan: &mut Plan, value: &[u8]) -> Option<()> {
-    let mut kinds = Kinds::empty();
     for name in value.split(|&byte| byte == b',') {
-        kinds |= *namespace::NAMED.get(place(namespace::NAMES, name)?)?;
-    }
-    if kinds.contains(Kinds::NEWPID) && !plan.changes().any(|change| matches!(change, Change::Inside(_))) {
-        plan.ask(Change::Inside(Inside::Only));
-    }
-    kinds.remove(Kinds::NEWPID);
-    if !kinds.is_empty() {
-        plan.need_namespaces(kinds);
+        let index = place(namespace::NAMES, name)?;
+        if namespace::NAMED.get(index) == Some(&Kinds::NEWPID) {
+            inside(plan, Inside::Only);
+        } else {
+            plan.need(Change::Namespace(index));
+        }
     }
     Some(())
 }
@@ -176,7 +184,7 @@ fn scheduler(plan: &mut Plan, value: &[u8]) -> Option<()> {
 }
 
 /// `0,2-5`
-fn processors(value: &[u8]) -> Option<Processors> {
+pub fn processors(value: &[u8]) -> Option<Processors> {
     let mut processors = Processors::none();
     for part in value.split(|&byte| byte == b',') {
         let (first, last) = split(part, b'-').unwrap_or((part, part));
@@ -208,12 +216,9 @@ fn capabilities(value: &[u8]) -> Option<u64> {
 }
 
 fn capability(name: &[u8]) -> Option<u64> {
-    let mut small = name.to_ascii_lowercase();
-    let name = match small.strip_prefix(b"cap_") {
-        Some(_) => small.split_off(4),
-        None => small,
-    };
-    Some(1 << place(capability::NAMES, &name)?)
+    let small = small(name);
+    let name = small.bytes().strip_prefix(b"cap_").unwrap_or(small.bytes());
+    Some(1 << place(capability::NAMES, name)?)
 }
 
 /// A name with or without `SIG`, in any case, or a number.
@@ -221,9 +226,21 @@ fn signal(value: &[u8]) -> Option<Signal> {
     if let Some(number) = parse(value) {
         return Signal::from_named_raw(i32::try_from(number).ok()?);
     }
-    let small = value.to_ascii_lowercase();
-    let name = small.strip_prefix(b"sig").unwrap_or(&small);
+    let small = small(value);
+    let name = small.bytes().strip_prefix(b"sig").unwrap_or(small.bytes());
     signal::NAMED.get(place(signal::NAMES, name)?).copied()
+}
+
+/// A name in small letters; one that is too long is none.
+fn small(name: &[u8]) -> Text<32> {
+    let mut small = Text::new();
+    for byte in name {
+        small.push(&[byte.to_ascii_lowercase()]);
+    }
+    if small.bytes().len() < name.len() {
+        small.truncate(0);
+    }
+    small
 }
 
 fn list<T>(value: &[u8], one: fn(&[u8]) -> Option<T>) -> Option<Vec<T>> {

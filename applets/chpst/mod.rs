@@ -14,6 +14,7 @@ mod options;
 mod plan;
 mod program;
 mod state;
+mod unable;
 mod who;
 
 use super::Applet;
@@ -141,6 +142,7 @@ type Fill = fn(Args, &mut Plan) -> Result<Args, Misuse>;
 fn run(call: &Call, fill: Fill) -> Result<u8, Failure> {
     let mut plan = Plan::default();
     let args = match fill(call.operands(), &mut plan) {
+        Ok(_) if plan.too_many => return Misuse::Memory.tell(call),
         Ok(args) if !args.is_empty() => args,
         Ok(_) => return Err(Failure::Usage),
         Err(misuse) => return misuse.tell(call),

@@ -4,14 +4,15 @@ use super::inner::Inside;
 use super::limits::{self, number};
 use super::long;
 use super::plan::{Change, Plan};
+use super::unable::Unable;
 use super::who::Who;
 use crate::applets::complain;
 use core::ffi::CStr;
 use svbox::cli::{self, Call, Complaint, Spec};
-use svbox::report::Failure;
+use svbox::report::{FATAL, Failure};
 use svbox::sys::args::Args;
 use svbox::sys::heap;
-use svbox::sys::namespace::Kinds;
+use svbox::sys::namespace;
 use svbox::sys::stdio::{self, Parts};
 use svbox::text::parse;
 
@@ -25,6 +26,8 @@ pub enum Misuse {
     Number(&'static [u8]),
     /// A value that the long option of this letter cannot have.
     Value(u8, &'static [u8]),
+    /// There is no memory for a value.
+    Memory,
     /// No such option, or no value for it.
     Option(Complaint),
 }
@@ -37,6 +40,10 @@ impl Misuse {
         match self {
             Self::Plain => Err(Failure::Usage),
             Self::Version => say(&[b"svbox chpst ", env!("CARGO_PKG_VERSION").as_bytes()]),
+            Self::Memory => {
+                Unable::because(b"out of memory.", b"").tell();
+                Err(Failure::Said(FATAL))
+            }
             Self::Number(digits) => say(&[b"chpst: number out of range -- ", digits]),
             Self::Value(letter, value) => {
                 say(&[b"chpst: invalid value for --", long::name(*letter), b" -- ", value])
@@ -96,10 +103,10 @@ fn letter_of_chpst(plan: &mut Plan, letter: u8, value: &'static [u8]) -> Result<
         b'V' => return Err(Misuse::Version),
         b'N' => plan.null = true,
         b'P' => plan.ask(Change::Session),
-        // Following implies the rest, whichever comes first.
-        b'F' => inside(plan, Inside::Group),
-        b'I' if plan.changes().any(|change| matches!(change, Change::Inside(Inside::Group))) => {}
-        b'I' => inside(plan, Inside::First),
+        b'F' | b'I' => {
+            plan.need(Change::Namespace(namespace::MOUNT));
+            inside(plan, if letter == b'F' { Inside::Group } else { Inside::First });
+        }
         b'0'..=b'2' => plan.ask(Change::Standard(letter - b'0')),
         b'u' => plan.ask(Change::Ids(Who::new(text(value)?))),
         b'U' => plan.ask(Change::IdVariables(Who::new(text(value)?))),
@@ -118,9 +125,14 @@ fn letter_of_chpst(plan: &mut Plan, letter: u8, value: &'static [u8]) -> Result<
     Ok(())
 }
 
-fn inside(plan: &mut Plan, inside: Inside) {
-    plan.need_namespaces(Kinds::NEWNS);
-    plan.ask(Change::Inside(inside));
+/// Of several the strongest counts.
+pub fn inside(plan: &mut Plan, mut inside: Inside) {
+    for change in plan.changes() {
+        if let Change::Inside(before) = change {
+            inside = inside.max(*before);
+        }
+    }
+    plan.need(Change::Inside(inside));
 }
 
 /// Limits by daemontools' letters, which are the same but for `l`.
@@ -161,7 +173,7 @@ pub fn with_first(
 
 /// A value as it is passed to the kernel.
 pub fn text(value: &[u8]) -> Result<&'static CStr, Misuse> {
-    heap::keep(&[value]).map_err(|_| Misuse::Plain)
+    heap::keep(&[value]).map_err(|_| Misuse::Memory)
 }
 
 /// Digits, or nothing, with a sign or without. There are 40 nice values.

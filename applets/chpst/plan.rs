@@ -4,9 +4,7 @@ use super::inner::Inside;
 use super::limits::Limit;
 use super::who::Who;
 use core::ffi::CStr;
-use svbox::sys::Errno;
-use svbox::sys::namespace::Kinds;
-use svbox::sys::schedule::Processors;
+use svbox::sys::namespace;
 use svbox::sys::signal::Signal;
 
 /// Defines the changes. They are made in the order in which they stand here.
@@ -54,10 +52,10 @@ changes! {
     IoPriority(usize, usize),
     /// Policy and priority of its turns at the processor.
     Policy(usize, i32),
-    /// The processors it may run on.
-    Processors(Processors),
-    /// Namespaces, all but that of processes.
-    Namespaces(Kinds),
+    /// The list of processors it may run on.
+    Processors(&'static [u8]),
+    /// A namespace of the kind with this place, any but that of processes.
+    Namespace(usize),
     /// Another root. Accounts are looked up before it, and inside if there are none such.
     Root(&'static CStr),
     /// A tree that cannot be changed.
@@ -111,6 +109,10 @@ impl Change {
         if let Self::Open(number, _) = self {
             return *number;
         }
+        if let Self::Namespace(index) = self {
+            // In one of users the others can be had without privileges.
+            return if *index == namespace::USER { 0 } else { u8::try_from(*index).unwrap_or(0) + 1 };
+        }
         if let Self::ExactLimit(index, ..) = self {
             return u8::try_from(*index).unwrap_or(0);
         }
@@ -118,29 +120,13 @@ impl Change {
         if let Self::Standard(number) = self { 2 - number } else { 0 }
     }
 
+    fn key(&self) -> (Kind, u8) {
+        (self.kind(), self.within())
+    }
+
     /// Whether there may be any number of these, which are made in the order of the command line.
     fn repeats(&self) -> bool {
         matches!(self, Self::Variable(..) | Self::ReadOnly(_) | Self::Landlock(..))
-    }
-
-    /// Whether this error says that the kernel does not have what the change needs.
-    pub fn is_unsupported(&self, errno: Errno) -> bool {
-        match errno {
-            Errno::NOSYS | Errno::OPNOTSUPP => true,
-            Errno::INVAL => matches!(
-                self,
-                Self::Namespaces(_)
-                    | Self::Inside(_)
-                    | Self::Bounding(_)
-                    | Self::Ambient(_)
-                    | Self::ParentDeath(_)
-                    | Self::NoNewPrivileges
-            ),
-            Errno::NOENT | Errno::NODEV => {
-                matches!(self, Self::ControlGroup(_) | Self::OomScore(_) | Self::PrivateTemporary)
-            }
-            _ => false,
-        }
     }
 }
 
@@ -154,6 +140,8 @@ pub struct Asked {
 #[derive(Default)]
 pub struct Plan {
     asked: Vec<Asked>,
+    /// Whether there was no memory for a change.
+    pub too_many: bool,
     /// Whether what is asked for next may be passed over.
     pub lenient: bool,
     /// What the program is called, if not by its own name.
@@ -169,36 +157,30 @@ pub struct Plan {
 impl Plan {
     /// Asks for a change: in the place of an earlier one of its kind, unless there can be many.
     pub fn ask(&mut self, change: Change) {
-        let key = |change: &Change| (change.kind(), change.within());
+        let key = Change::key;
         let (new, repeats) = (key(&change), change.repeats());
         let goes_before = |other: &Asked| key(&other.change) > new || key(&other.change) == new && !repeats;
         let at = self.asked.iter().position(goes_before).unwrap_or(self.asked.len());
         let asked = Asked { change, lenient: self.lenient };
+        if self.asked.try_reserve(1).is_err() {
+            self.too_many = true;
+            return;
+        }
         match self.asked.get_mut(at) {
             Some(other) if key(&other.change) == new => *other = asked,
             _ => self.asked.insert(at, asked),
         }
     }
 
-    /// Asks for a change that something else needs, and that may be passed over only if that is true of all that do.
+    /// Asks for a change that other options ask for as well: it may be passed over only if that is true of all.
     pub fn need(&mut self, change: Change) {
+        let key = Change::key;
         let lenient = self.lenient;
-        if let Some(before) = self.asked.iter().find(|asked| asked.change.kind() == change.kind()) {
+        if let Some(before) = self.asked.iter().find(|asked| key(&asked.change) == key(&change)) {
             self.lenient &= before.lenient;
         }
         self.ask(change);
         self.lenient = lenient;
-    }
-
-    /// Asks for namespaces on top of those that were asked for before.
-    pub fn need_namespaces(&mut self, kinds: Kinds) {
-        let mut all = kinds;
-        for change in self.changes() {
-            if let Change::Namespaces(before) = change {
-                all |= *before;
-            }
-        }
-        self.need(Change::Namespaces(all));
     }
 
     /// The changes in their order.

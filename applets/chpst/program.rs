@@ -1,6 +1,6 @@
 //! Running the program in our place.
 
-use super::state::Unable;
+use super::unable::Unable;
 use core::ffi::CStr;
 use svbox::sys::Errno;
 use svbox::sys::args::{self, Args};
@@ -26,10 +26,8 @@ fn search(name: &CStr, run: &dyn Fn(&CStr) -> Errno) -> Errno {
     let mut remembered = Errno::NOENT;
     for directory in args::variable(b"PATH").unwrap_or(b"/bin:/usr/bin").split(|&byte| byte == b':') {
         let mut path = Text::<4096>::new();
-        if !directory.is_empty() {
-            path.push(directory).push(b"/");
-        }
-        match path.push(name.to_bytes()).c_str().map_or(Errno::NAMETOOLONG, run) {
+        let directory = if directory.is_empty() { b"." } else { directory };
+        match path.push(directory).push(b"/").push(name.to_bytes()).c_str().map_or(Errno::NAMETOOLONG, run) {
             Errno::NOENT => {}
             errno @ (Errno::ACCESS | Errno::PERM | Errno::ISDIR) => remembered = errno,
             other => return other,

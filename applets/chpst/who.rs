@@ -1,11 +1,11 @@
 //! The user and groups that an option names.
 
-use super::state::Unable;
+use super::unable::Unable;
 use core::cell::OnceCell;
 use core::ffi::CStr;
 use svbox::account::{self, number};
 use svbox::sys::exec::Environment;
-use svbox::sys::{Errno, identity};
+use svbox::sys::{Errno, capability, identity};
 use svbox::text::Text;
 
 /// What an option says, and what that was found to be.
@@ -28,6 +28,8 @@ enum Unfound {
     Unknown,
     /// No such numbers.
     Invalid,
+    /// There is no memory for them.
+    Memory,
     /// A file cannot be read.
     System(Errno),
 }
@@ -66,7 +68,7 @@ impl Who {
         let text = self.text.to_bytes();
         if self.plain {
             let found = account::user(text)?.ok_or(Unfound::Unknown)?;
-            return Ok(Ids { user: found.uid, groups: vec![found.gid] });
+            return Ok(Ids { user: found.uid, groups: collect(core::iter::once(Ok(found.gid)))? });
         }
         let mut parts = text.split(|&byte| byte == b':');
         let user = parts.next().unwrap_or(b"");
@@ -79,6 +81,7 @@ impl Who {
     fn unable(&self, why: &Unfound) -> Unable {
         let text = self.text.to_bytes();
         match why {
+            Unfound::Memory => Unable::memory(Errno::NOMEM),
             Unfound::Unknown if self.plain => Unable::because(b"unknown account: ", text),
             Unfound::Unknown => Unable::because(b"unknown user/group: ", text),
             Unfound::Invalid => Unable::because(b"invalid uid/gids: ", text.get(1..).unwrap_or(b"")),
@@ -108,36 +111,45 @@ impl Who {
             identity::set_group(*group).map_err(Unable::to(b"unable to setgid", b""))?;
         }
         identity::set_user(ids.user).map_err(Unable::to(b"unable to setuid", b""))?;
-        // Some privileges, and some security modules, let a process take other ids again.
-        let regained = ids.user != 0
-            && (identity::set_user(0).is_ok()
-                || identity::set_group(0).is_ok() && ids.groups.first() != Some(&0));
+        // Whoever changes from one user to another without being root keeps what allows that.
+        let regained = ids.user != 0 && capability::may_change_ids().unwrap_or(true);
         if regained { Err(Unable::because(b"user and group could be regained", b"")) } else { Ok(()) }
     }
 }
 
-fn of_numbers<'t>(parts: impl Iterator<Item = &'t [u8]>) -> Result<Ids, Unfound> {
-    let mut ids = parts.map(|part| number(part).ok_or(Unfound::Invalid));
-    let user = ids.next().unwrap_or(Err(Unfound::Invalid))?;
-    let groups = ids.collect::<Result<Vec<_>, _>>()?;
+fn of_numbers<'t>(mut parts: impl Iterator<Item = &'t [u8]>) -> Result<Ids, Unfound> {
+    let user = parts.next().and_then(number).ok_or(Unfound::Invalid)?;
+    let groups = collect(parts.map(|part| number(part).ok_or(Unfound::Invalid)))?;
     if groups.is_empty() { Err(Unfound::Invalid) } else { Ok(Ids { user, groups }) }
 }
 
 /// As in busybox, digits that are no name are a number.
 fn of_names<'t>(user: &[u8], groups: impl Iterator<Item = &'t [u8]>) -> Result<Ids, Unfound> {
-    let found = account::user(user)?;
-    let mut groups = groups
-        .map(|name| account::group(name)?.or_else(|| number(name)).ok_or(Unfound::Unknown))
-        .collect::<Result<Vec<_>, _>>()?;
-    let Some(uid) = found.map(|account| account.uid).or_else(|| number(user)) else {
-        return Err(Unfound::Unknown);
-    };
+    let found = unless_number(user, account::user(user))?;
+    let group =
+        |name| unless_number(name, account::group(name))?.or_else(|| number(name)).ok_or(Unfound::Unknown);
+    let mut groups = collect(groups.map(group))?;
+    let uid = found.map(|account| account.uid).or_else(|| number(user)).ok_or(Unfound::Unknown)?;
     if groups.is_empty() {
         let account = match found {
             Some(account) => account,
             None => account::user_by_number(uid)?.ok_or(Unfound::Unknown)?,
         };
-        groups.push(account.gid);
+        groups = collect(core::iter::once(Ok(account.gid)))?;
     }
     Ok(Ids { user: uid, groups })
+}
+
+/// Where there is no file nothing has a name, and a number needs none.
+fn unless_number<T>(name: &[u8], found: Result<Option<T>, Errno>) -> Result<Option<T>, Errno> {
+    if found.as_ref().err() == Some(&Errno::NOENT) && number(name).is_some() { Ok(None) } else { found }
+}
+
+fn collect(groups: impl Iterator<Item = Result<u32, Unfound>>) -> Result<Vec<u32>, Unfound> {
+    let mut list = Vec::new();
+    for group in groups {
+        list.try_reserve(1).map_err(|_| Unfound::Memory)?;
+        list.push(group?);
+    }
+    Ok(list)
 }

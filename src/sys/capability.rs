@@ -1,6 +1,7 @@
 //! Capabilities, see capabilities(7): sets of them are bits, capability 0 the lowest.
 
 use super::{Errno, Result};
+use rustix::process::DumpableBehavior;
 use rustix::thread::{self, CapabilitySet, CapabilitySets};
 
 /// The names, in the order of their numbers.
@@ -9,17 +10,30 @@ pub const NAMES: &[u8] = b"chown dac_override dac_read_search fowner fsetid kill
     sys_pacct sys_admin sys_boot sys_nice sys_resource sys_time sys_tty_config mknod lease audit_write audit_control \
     setfcap mac_override mac_admin syslog wake_alarm block_suspend audit_read perfmon bpf checkpoint_restore";
 
-/// Each capability that the kernel has, if it is in the bounding set or not.
-fn known() -> impl Iterator<Item = (CapabilitySet, bool)> {
-    let one = |number: u32| CapabilitySet::from_bits_retain(1 << number);
-    (0..64).map(one).map_while(|one| Some((one, thread::capability_is_in_bounding_set(one).ok()?)))
+/// The set of those that the kernel has.
+fn known() -> Result<CapabilitySet> {
+    let mut known = CapabilitySet::empty();
+    for one in (0..64).map(|number| CapabilitySet::from_bits_retain(1 << number)) {
+        match thread::capability_is_in_bounding_set(one) {
+            Ok(_) => known |= one,
+            // Behind the last one. There are some in every kernel.
+            Err(Errno::INVAL) if !known.is_empty() => break,
+            Err(errno) => return Err(errno),
+        }
+    }
+    Ok(known)
+}
+
+/// Each of a set.
+fn each(set: CapabilitySet) -> impl Iterator<Item = CapabilitySet> {
+    (0..64).map(|number| CapabilitySet::from_bits_retain(1 << number)).filter(move |one| set.contains(*one))
 }
 
 /// Leaves only these in the bounding set, for good, and in the set that is inherited.
 pub fn bound(kept: u64) -> Result<()> {
     let kept = CapabilitySet::from_bits_retain(kept);
-    for (one, is_in) in known() {
-        if is_in && !kept.contains(one) {
+    for one in each(known()?.difference(kept)) {
+        if thread::capability_is_in_bounding_set(one)? {
             thread::remove_capability_from_bounding_set(one)?;
         }
     }
@@ -38,20 +52,37 @@ pub fn keep() -> Result<()> {
 }
 
 /// Gives the program that is run exactly these, though its file has none: `EPERM` for those we do not have. With
-/// `only`, all others are given up.
+/// `only`, all others are given up. What the kernel does not know of counts for nothing.
 pub fn set_ambient(wanted: u64, only: bool) -> Result<()> {
-    let wanted = CapabilitySet::from_bits_retain(wanted);
-    let before = thread::capabilities(None)?;
-    if !before.permitted.contains(wanted) {
+    let wanted = known()? & CapabilitySet::from_bits_retain(wanted);
+    let mut sets = thread::capabilities(None)?;
+    if !sets.permitted.contains(wanted) {
         return Err(Errno::PERM);
     }
-    let permitted = if only { wanted } else { before.permitted };
-    let effective = if only { wanted } else { before.effective };
-    let inheritable = before.inheritable | wanted;
-    thread::set_capabilities(None, CapabilitySets { effective, permitted, inheritable })?;
-    thread::clear_ambient_capability_set()?;
-    for (one, _) in known().filter(|(one, _)| wanted.contains(*one)) {
-        thread::configure_capability_in_ambient_set(one, true)?;
+    if only {
+        sets = CapabilitySets { effective: wanted, permitted: wanted, inheritable: wanted };
     }
-    Ok(())
+    sets.inheritable |= wanted;
+    thread::set_capabilities(None, sets)?;
+    thread::clear_ambient_capability_set()?;
+    each(wanted).try_for_each(|one| thread::configure_capability_in_ambient_set(one, true))
+}
+
+/// Whether we may take any user or group.
+pub fn may_change_ids() -> Result<bool> {
+    let ids = CapabilitySet::SETUID | CapabilitySet::SETGID;
+    Ok(thread::capabilities(None)?.effective.intersects(ids))
+}
+
+/// Gives up, for good, as much as we can and do not need to send signals to everybody, and keeps others from looking
+/// into this process or leading it.
+pub fn disarm() {
+    let _ = rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable);
+    let _ = thread::set_no_new_privs(true);
+    let _ = bound(0);
+    if let Ok(mut sets) = thread::capabilities(None) {
+        sets.permitted &= CapabilitySet::KILL;
+        sets.effective &= CapabilitySet::KILL;
+        let _ = thread::set_capabilities(None, sets);
+    }
 }

@@ -12,14 +12,16 @@ pub fn set_groups(groups: &[u32]) -> Result<()> {
     thread::set_thread_groups(&list)
 }
 
-/// Makes this the group: the real one, the effective one and, with privilege, the saved one.
+/// Makes this the group: the real one, the effective one and the saved one.
 pub fn set_group(group: u32) -> Result<()> {
-    thread::set_thread_gid(Gid::from_raw(group))
+    let group = Gid::from_raw(group);
+    thread::set_thread_res_gid(group, group, group)
 }
 
 /// Makes this the user, in the same way.
 pub fn set_user(user: u32) -> Result<()> {
-    thread::set_thread_uid(Uid::from_raw(user))
+    let user = Uid::from_raw(user);
+    thread::set_thread_res_uid(user, user, user)
 }
 
 /// The effective user and group.

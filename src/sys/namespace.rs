@@ -1,7 +1,7 @@
 //! Views of the system of a process's own, see namespaces(7), and what is mounted in them.
 
-use super::file::CWD;
-use super::{AsRawFd, BorrowedFd, Errno, Result, again, ffi};
+use super::file::{self, CWD};
+use super::{AsFd, AsRawFd, BorrowedFd, Errno, Result, again, ffi};
 use core::ffi::CStr;
 use rustix::mount::{
     MountFlags, MountPropagationFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags, mount, mount_change,
@@ -21,6 +21,11 @@ pub const NAMED: [Kinds; 7] = [
     Kinds::NEWUSER,
     Kinds::NEWCGROUP,
 ];
+
+/// The places of two of them.
+pub const MOUNT: usize = 0;
+/// See above.
+pub const USER: usize = 5;
 
 /// Leaves namespaces that are shared with others. A new PID namespace is that of the next child.
 pub fn unshare(kinds: Kinds) -> Result<()> {
@@ -61,12 +66,33 @@ pub fn mount_temporary(path: &CStr) -> Result<()> {
     mount(c"tmpfs", path, c"tmpfs", MountFlags::NOSUID | MountFlags::NODEV, c"mode=1777")
 }
 
-/// Takes away what is mounted at a path, at once; that nothing is, is as good.
-pub fn detach(path: &CStr) -> Result<()> {
-    match unmount(path, UnmountFlags::DETACH) {
-        Err(Errno::INVAL | Errno::NOENT) => Ok(()),
-        other => other,
+/// Leaves nothing to be seen of `/proc`, if there is one.
+pub fn hide_processes() -> Result<()> {
+    const PROC: i64 = 0x9fa0;
+    /// More than anybody has mounted over each other.
+    const LAYERS: usize = 64;
+    let path = c"/proc";
+    for _ in 0..LAYERS {
+        match unmount(path, UnmountFlags::DETACH) {
+            Ok(()) => {}
+            // Nothing is mounted there, or what must not be taken away in this user namespace.
+            Err(Errno::INVAL) => break,
+            Err(Errno::NOENT) => return Ok(()),
+            Err(errno) => return Err(errno),
+        }
     }
+    if kind(file::open_place(CWD, path)?)? == PROC {
+        mount(c"tmpfs", path, c"tmpfs", MountFlags::RDONLY, c"mode=555")?;
+    }
+    Ok(())
+}
+
+/// What kind of file system a file is in.
+fn kind(fd: impl AsFd) -> Result<i64> {
+    // The number is a word on some targets and 32 bits on others, signed or not.
+    #[allow(clippy::unnecessary_cast)]
+    let kind = rustix::fs::fstatfs(fd)?.f_type as i64;
+    Ok(kind & 0xffff_ffff)
 }
 
 /// Enters what has been mounted over our root since we have it; its top is the current directory then.
@@ -79,8 +105,5 @@ pub fn enter_root() -> Result<()> {
 /// Whether an open directory is one of control groups, version 2.
 pub fn is_control_group(dir: BorrowedFd<'_>) -> Result<bool> {
     const CGROUP2: i64 = 0x6367_7270;
-    // The number is a word on some targets and 32 bits on others, signed or not.
-    #[allow(clippy::unnecessary_cast)]
-    let kind = rustix::fs::fstatfs(dir)?.f_type as i64;
-    Ok(kind & 0xffff_ffff == CGROUP2)
+    Ok(kind(dir)? == CGROUP2)
 }

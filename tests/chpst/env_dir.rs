@@ -269,7 +269,12 @@ fn the_way_back_from_the_directory_must_be_open() {
     fs::set_permissions(sandbox.join("closed"), fs::Permissions::from_mode(0o711)).unwrap();
     let mut command = unprivileged(&sandbox, "chpst", 65534);
     command.current_dir(sandbox.join("closed")).args(["-e", "../env", "true"]);
-    assert_eq!(told(&mut command), fatal("unable to open current working directory: access denied"));
+    // svbox does not go away to begin with.
+    let expected = match against_runit() {
+        true => fatal("unable to open current working directory: access denied"),
+        false => (Some(0), String::new(), String::new()),
+    };
+    assert_eq!(told(&mut command), expected);
 }
 
 #[test]

@@ -36,9 +36,9 @@ const F_NOTIFY: c_int = 1026;
 /// System calls that have no function in every C library, by their numbers.
 pub mod number {
     // Those made since 2019 have one number everywhere, but for where it is counted from.
-    const FIRST: usize = if cfg!(target_arch = "mips") {
+    const FIRST: usize = if cfg!(any(target_arch = "mips", target_arch = "mips32r6")) {
         4000
-    } else if cfg!(target_arch = "mips64") {
+    } else if cfg!(any(target_arch = "mips64", target_arch = "mips64r6")) {
         5000
     } else {
         0
@@ -48,35 +48,29 @@ pub mod number {
     pub const LANDLOCK_CREATE_RULESET: usize = FIRST + 444;
     pub const LANDLOCK_ADD_RULE: usize = FIRST + 445;
     pub const LANDLOCK_RESTRICT_SELF: usize = FIRST + 446;
-    pub const IOPRIO_SET: usize = if cfg!(target_arch = "x86_64") {
-        251
+    // The older ones have their own on most.
+    const OLDER: [usize; 2] = if cfg!(target_arch = "x86_64") {
+        [251, 144]
     } else if cfg!(target_arch = "x86") {
-        289
+        [289, 156]
     } else if cfg!(target_arch = "arm") {
-        314
+        [314, 156]
     } else if cfg!(any(target_arch = "powerpc", target_arch = "powerpc64")) {
-        273
-    } else if cfg!(target_arch = "mips") {
-        4314
-    } else if cfg!(target_arch = "mips64") {
-        5273
-    } else {
-        30
-    };
-    pub const SCHED_SETSCHEDULER: usize = if cfg!(target_arch = "x86_64") {
-        144
+        [273, 156]
+    } else if cfg!(any(target_arch = "mips", target_arch = "mips32r6")) {
+        [4314, 4160]
+    } else if cfg!(any(target_arch = "mips64", target_arch = "mips64r6")) {
+        [5273, 5141]
     } else if cfg!(any(
-        target_arch = "x86",
-        target_arch = "arm",
-        target_arch = "powerpc",
-        target_arch = "powerpc64"
+        target_arch = "aarch64",
+        target_arch = "riscv32",
+        target_arch = "riscv64",
+        target_arch = "loongarch64"
     )) {
-        156
-    } else if cfg!(target_arch = "mips") {
-        4160
-    } else if cfg!(target_arch = "mips64") {
-        5141
+        [30, 119]
     } else {
-        119
+        panic!("the numbers of ioprio_set and sched_setscheduler on this machine are not known here")
     };
+    pub const IOPRIO_SET: usize = OLDER[0];
+    pub const SCHED_SETSCHEDULER: usize = OLDER[1];
 }
