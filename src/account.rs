@@ -17,24 +17,34 @@ pub struct Account {
 
 /// The account of that name.
 pub fn user(name: &[u8]) -> Result<Option<Account>> {
-    find(c"/etc/passwd", |line| account(line).filter(|(found, _)| *found == name).map(|(_, account)| account))
+    find_user(&|found, _| found == name)
 }
 
 /// The first account of that user.
 pub fn user_by_number(uid: u32) -> Result<Option<Account>> {
-    find(c"/etc/passwd", |line| {
-        account(line).filter(|(_, account)| account.uid == uid).map(|(_, account)| account)
-    })
+    find_user(&|_, found| found.uid == uid)
 }
 
 /// The group of that name.
 pub fn group(name: &[u8]) -> Result<Option<u32>> {
-    find(c"/etc/group", |line| {
-        let mut fields = line.split(|&byte| byte == b':');
-        let found = fields.next()?;
-        let gid = number(fields.nth(1)?)?;
-        (found == name && is_name(name)).then_some(gid)
-    })
+    let mut gid = None;
+    find(c"/etc/group", &mut |line| {
+        gid = fields(line).filter(|(found, _)| *found == name).and_then(|(_, [gid, _])| number(gid));
+        gid.is_some()
+    })?;
+    Ok(gid)
+}
+
+fn find_user(is_it: &dyn Fn(&[u8], Account) -> bool) -> Result<Option<Account>> {
+    let mut account = None;
+    find(c"/etc/passwd", &mut |line| {
+        account = fields(line).and_then(|(name, [uid, gid])| {
+            let account = Account { uid: number(uid)?, gid: number(gid)? };
+            is_it(name, account).then_some(account)
+        });
+        account.is_some()
+    })?;
+    Ok(account)
 }
 
 /// A number that can be an id: all but the highest one, which the kernel takes for none.
@@ -42,12 +52,12 @@ pub fn number(digits: &[u8]) -> Option<u32> {
     u32::try_from(parse(digits)?).ok().filter(|id| *id != u32::MAX)
 }
 
-fn account(line: &[u8]) -> Option<(&[u8], Account)> {
+/// The name a line begins with, and the two fields behind the password: an empty one if there is none.
+fn fields(line: &[u8]) -> Option<(&[u8], [&[u8]; 2])> {
     let mut fields = line.split(|&byte| byte == b':');
     let name = fields.next().filter(|name| is_name(name))?;
-    let uid = number(fields.nth(1)?)?;
-    let gid = number(fields.next()?)?;
-    Some((name, Account { uid, gid }))
+    let first = fields.nth(1)?;
+    Some((name, [first, fields.next().unwrap_or(b"")]))
 }
 
 /// Whether a line that begins so is an account: not a comment, nor what stands for the accounts of another source.
@@ -58,8 +68,8 @@ fn is_name(name: &[u8]) -> bool {
 /// How much of a line is looked at: what is of interest stands at its beginning, members of a group at its end.
 const ROOM: usize = 4096;
 
-/// The first line of a file in which `pick` finds something.
-fn find<T>(path: &CStr, pick: impl Fn(&[u8]) -> Option<T>) -> Result<Option<T>> {
+/// Goes through the lines of a file until `take` has what it looks for.
+fn find(path: &CStr, take: &mut dyn FnMut(&[u8]) -> bool) -> Result<()> {
     let fd = file::open_read(CWD, path)?;
     let mut buffer = [0; ROOM];
     let mut len = 0;
@@ -72,24 +82,21 @@ fn find<T>(path: &CStr, pick: impl Fn(&[u8]) -> Option<T>) -> Result<Option<T>> 
         while let Some((line, rest)) = memchr::memchr(b'\n', text).and_then(|end| text.split_at_checked(end))
         {
             text = rest.get(1..).unwrap_or(&[]);
-            if let (false, Some(found)) = (core::mem::take(&mut in_rest), pick(line)) {
-                return Ok(Some(found));
+            if !core::mem::take(&mut in_rest) && take(line) {
+                return Ok(());
             }
         }
-        if count == 0 || text.len() == ROOM {
+        let left = text.len();
+        if count == 0 || left == ROOM {
             if count > 0 {
                 // The last field may have been cut off.
                 text = text.get(..memchr::memrchr(b':', text).unwrap_or(0)).unwrap_or(&[]);
             }
-            if let (false, Some(found)) = (in_rest, pick(text)) {
-                return Ok(Some(found));
-            }
-            if count == 0 {
-                return Ok(None);
+            if !in_rest && take(text) || count == 0 {
+                return Ok(());
             }
             (in_rest, len) = (true, 0);
         } else {
-            let left = text.len();
             buffer.copy_within(len - left..len, 0);
             len = left;
         }

@@ -3,6 +3,7 @@
 use super::REPORT;
 use super::unable::Unable;
 use core::ffi::CStr;
+use svbox::cli::has;
 use svbox::sys::exec::Environment;
 use svbox::sys::file::{self, CWD};
 use svbox::sys::{AsFd, Errno, OwnedFd, dir, heap};
@@ -44,7 +45,7 @@ pub fn read(
 /// The text of the message is kept, since the list that the name is from is not.
 fn unable(dir: &[u8], entry: &CStr, errno: Errno) -> Unable {
     match heap::keep(&[dir, b"/", entry.to_bytes()]) {
-        Ok(path) if entry.to_bytes().contains(&b'=') => {
+        Ok(path) if has(entry.to_bytes(), b'=') => {
             Unable::to(b"invalid name for a variable: ", path.to_bytes())(errno)
         }
         Ok(path) => Unable::to(b"unable to read ", path.to_bytes())(errno),
@@ -55,49 +56,42 @@ fn unable(dir: &[u8], entry: &CStr, errno: Errno) -> Unable {
 /// Opens the directory, which must also be one that may be entered.
 fn open(path: &'static CStr) -> Result<OwnedFd, Unable> {
     let name = path.to_bytes();
-    let enter = |place: &OwnedFd| file::may_enter(place.as_fd());
-    // Which of the two is to blame is of interest only when one is.
-    let (place, listed) = match dir::open(CWD, path) {
-        Ok(dir) => (Ok(dir), None),
-        Err(errno) => (file::open_place(CWD, path), Some(errno)),
-    };
-    let place = place.and_then(|place| enter(&place).map(|()| place));
+    let place = file::open_place(CWD, path).and_then(|place| file::may_enter(place.as_fd()).map(|()| place));
     let place = place.map_err(Unable::to(b"unable to switch to directory: ", name))?;
-    match listed {
-        None => Ok(place),
-        Some(errno) => Err(Unable::to(b"unable to open directory: ", name)(errno)),
-    }
+    dir::open(place.as_fd(), c".").map_err(Unable::to(b"unable to open directory: ", name))
 }
 
 fn variable(environment: &mut Environment, dir: &OwnedFd, name: &CStr, is_dir: bool) -> Result<(), Errno> {
     if is_dir {
         return Err(Errno::ISDIR);
     }
-    if name.to_bytes().contains(&b'=') {
+    if has(name.to_bytes(), b'=') {
         return Err(Errno::INVAL);
     }
-    let fd = match file::open_read(dir.as_fd(), name) {
+    let mut line = Vec::new();
+    let is_empty = match file::open_read(dir.as_fd(), name) {
         // A link to nothing, or a file that somebody has just removed, is as good as an empty one.
-        Err(Errno::NOENT) => return environment.unset(name.to_bytes()),
-        opened => opened?,
+        Err(Errno::NOENT) => true,
+        opened => first_line(&opened?, &mut line)?,
     };
-    let mut piece = [0; PIECE];
-    let count = some(&fd, &mut piece)?;
-    let text = piece.get_mut(..count).unwrap_or(&mut []);
-    match memchr::memchr(b'\n', text).map_or(text.len(), |end| end) {
-        _ if count == 0 => environment.unset(name.to_bytes()),
-        end if end < count => set(environment, name, text.get_mut(..end).unwrap_or(&mut [])),
-        _ => set_long(environment, name, &fd, text),
+    if is_empty {
+        return environment.unset(name.to_bytes());
     }
+    let len = line.iter().rposition(|byte| !matches!(byte, b' ' | b'\t')).map_or(0, |last| last + 1);
+    let value = line.get_mut(..len).unwrap_or(&mut []);
+    for byte in value.iter_mut().filter(|byte| **byte == 0) {
+        *byte = b'\n';
+    }
+    environment.set(name.to_bytes(), value)
 }
 
-/// For a first line of which this is only the beginning.
-fn set_long(environment: &mut Environment, name: &CStr, fd: &OwnedFd, start: &[u8]) -> Result<(), Errno> {
-    let mut line = Vec::new();
+/// Reads the first line of a file; gives whether the file is empty.
+fn first_line(fd: &OwnedFd, line: &mut Vec<u8>) -> Result<bool, Errno> {
     let mut piece = [0; PIECE];
-    piece.get_mut(..start.len()).unwrap_or(&mut []).copy_from_slice(start);
-    let mut count = start.len();
+    let mut is_empty = true;
     loop {
+        // Nothing is waited for.
+        let count = file::read_some(fd, &mut piece)?.ok_or(Errno::AGAIN)?;
         let text = piece.get(..count).unwrap_or(&[]);
         let end = memchr::memchr(b'\n', text);
         let part = text.get(..end.unwrap_or(count)).unwrap_or(&[]);
@@ -107,23 +101,8 @@ fn set_long(environment: &mut Environment, name: &CStr, fd: &OwnedFd, start: &[u
         line.try_reserve(part.len()).map_err(|_| Errno::NOMEM)?;
         line.extend_from_slice(part);
         if end.is_some() || count == 0 {
-            return set(environment, name, &mut line);
+            return Ok(is_empty && count == 0);
         }
-        count = some(fd, &mut piece)?;
+        is_empty = false;
     }
-}
-
-fn some(fd: &OwnedFd, buffer: &mut [u8]) -> Result<usize, Errno> {
-    // Nothing is waited for.
-    file::read_some(fd, buffer)?.ok_or(Errno::AGAIN)
-}
-
-/// Sets a variable to a line: without the blanks and tabs at its end, and with its NUL bytes as newlines.
-fn set(environment: &mut Environment, name: &CStr, line: &mut [u8]) -> Result<(), Errno> {
-    let len = line.iter().rposition(|byte| !matches!(byte, b' ' | b'\t')).map_or(0, |last| last + 1);
-    let value = line.get_mut(..len).unwrap_or(&mut []);
-    for byte in value.iter_mut().filter(|byte| **byte == 0) {
-        *byte = b'\n';
-    }
-    environment.set(name.to_bytes(), value)
 }

@@ -5,6 +5,7 @@
 
 use super::REPORT;
 use super::unable::Unable;
+use core::mem::ManuallyDrop;
 use svbox::report::FATAL;
 use svbox::sys::namespace::{self, Kinds};
 use svbox::sys::poll::{self, Direction};
@@ -58,9 +59,9 @@ fn map_own_ids(user: u32, group: u32) -> Result<(), Errno> {
 /// The process outside, as the program that is process 1 sees it.
 pub struct Outside {
     /// Ends with it.
-    ended: OwnedFd,
+    ended: ManuallyDrop<OwnedFd>,
     /// Tells it by its end that the program runs.
-    _starting: Option<OwnedFd>,
+    _starting: ManuallyDrop<OwnedFd>,
 }
 
 impl Outside {
@@ -69,7 +70,7 @@ impl Outside {
         process::set_parent_death_signal(Signal::KILL)
             .map_err(Unable::to(b"unable to set parent death signal", b""))?;
         // It may have ended before.
-        if file::read_some(&self.ended, &mut [0]) == Ok(Some(0)) {
+        if file::read_some(&*self.ended, &mut [0]) == Ok(Some(0)) {
             process::exit(FATAL);
         }
         Ok(())
@@ -87,23 +88,49 @@ pub fn enter(inside: Inside, own_mounts: bool, verbose: bool) -> Result<Option<O
     // Ignored, it would let children vanish unseen.
     signal::default(Signal::CHILD);
     let before = Mask::all().block();
-    let signals = Signals::open(&Mask::all()).map_err(&refused)?;
-    let (ended, held) = fifo::pipe_nonblocking().map_err(&refused)?;
-    let (started, starting) = fifo::pipe_nonblocking().map_err(&refused)?;
-    if let Some(child) = process::fork().map_err(&refused)? {
+    // Whatever fails, the process ends, and what it has open with it.
+    let channels = ManuallyDrop::new(Channels::open().map_err(&refused)?);
+    let child = process::fork().map_err(&refused)?;
+    let Channels { signals, ended, held, started, starting } = ManuallyDrop::into_inner(channels);
+    if let Some(child) = child {
         drop(starting);
         stand_outside(child, &signals, &started);
     }
     drop((held, started));
-    let mut outside = Outside { ended, _starting: Some(starting) };
+    let outside = Outside { ended: ManuallyDrop::new(ended), _starting: ManuallyDrop::new(starting) };
     outside.tie()?;
-    if inside != Inside::Group {
+    if inside == Inside::Group {
+        stand_around(outside, signals, verbose).map_err(refused)?;
         before.set();
-        return Ok(Some(outside));
+        return Ok(None);
     }
-    outside._starting = None;
-    let (disarmed, disarming) = fifo::pipe().map_err(&refused)?;
-    if process::fork().map_err(&refused)?.is_some() {
+    before.set();
+    Ok(Some(outside))
+}
+
+/// What the processes outside and inside know of each other by.
+struct Channels {
+    signals: Signals,
+    ended: OwnedFd,
+    held: OwnedFd,
+    started: OwnedFd,
+    starting: OwnedFd,
+}
+
+impl Channels {
+    fn open() -> Result<Self, Errno> {
+        let (ended, held) = fifo::pipe_nonblocking()?;
+        let (started, starting) = fifo::pipe_nonblocking()?;
+        Ok(Self { signals: Signals::open(&Mask::all())?, ended, held, started, starting })
+    }
+}
+
+/// Leaves process 1 where it is, and goes on as its child.
+fn stand_around(outside: Outside, signals: Signals, verbose: bool) -> Result<(), Errno> {
+    // The program gets its signals from process 1.
+    drop(ManuallyDrop::into_inner(outside._starting));
+    let (disarmed, disarming) = fifo::pipe()?;
+    if process::fork()?.is_some() {
         drop(disarmed);
         // The program could make use of what this process may do, which is more.
         capability::disarm();
@@ -111,9 +138,7 @@ pub fn enter(inside: Inside, own_mounts: bool, verbose: bool) -> Result<Option<O
         stand_inside(&signals, verbose);
     }
     drop(disarming);
-    file::read_some(&disarmed, &mut [0]).map_err(&refused)?;
-    before.set();
-    Ok(None)
+    file::read_some(&disarmed, &mut [0]).map(drop)
 }
 
 fn stand_outside(child: Pid, signals: &Signals, started: &OwnedFd) -> ! {

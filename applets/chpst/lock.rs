@@ -9,7 +9,8 @@ use svbox::sys::{OwnedFd, lock};
 pub fn take(path: &'static CStr, wait: bool) -> Result<OwnedFd, Unable> {
     let name = path.to_bytes();
     let file = file::open_append(CWD, path, 0o600).map_err(Unable::to(b"unable to open lock: ", name))?;
-    let locked = if wait { lock::exclusive(&file) } else { lock::try_exclusive(&file) };
-    locked.and_then(|()| file::keep_over_exec(&file)).map_err(Unable::to(b"unable to lock: ", name))?;
+    lock::exclusive(&file, wait)
+        .and_then(|()| file::keep_over_exec(&file))
+        .map_err(Unable::to(b"unable to lock: ", name))?;
     Ok(file)
 }

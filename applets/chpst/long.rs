@@ -3,7 +3,7 @@
 use super::inner::Inside;
 use super::options::{Misuse, inside, text};
 use super::plan::{Change, Plan};
-use svbox::cli::Spec;
+use svbox::cli::{Spec, has};
 use svbox::sys::namespace::{self, Kinds};
 use svbox::sys::schedule::{self, Processors};
 use svbox::sys::signal::{self, Signal};
@@ -122,7 +122,7 @@ fn with_value(plan: &mut Plan, letter: u8, value: &'static [u8]) -> Option<()> {
             let (name, text) = split(value, b'=').filter(|(name, _)| !name.is_empty())?;
             plan.ask(Change::Variable(name, Some(text)));
         }
-        UNSET if !value.is_empty() && !value.contains(&b'=') => plan.ask(Change::Variable(value, None)),
+        UNSET if !value.is_empty() && !has(value, b'=') => plan.ask(Change::Variable(value, None)),
         _ => return None,
     }
     Some(())

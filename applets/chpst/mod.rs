@@ -18,6 +18,7 @@ mod unable;
 mod who;
 
 use super::Applet;
+use core::mem::ManuallyDrop;
 use options::Misuse;
 use plan::{Change, Plan};
 use svbox::cli::Call;
@@ -140,7 +141,8 @@ const fn applet(text: &'static [u8], run: fn(&Call) -> Result<u8, Failure>) -> A
 type Fill = fn(Args, &mut Plan) -> Result<Args, Misuse>;
 
 fn run(call: &Call, fill: Fill) -> Result<u8, Failure> {
-    let mut plan = Plan::default();
+    // Never taken apart: either the program takes over, or the process ends.
+    let mut plan = ManuallyDrop::new(Plan::default());
     let args = match fill(call.operands(), &mut plan) {
         Ok(_) if plan.too_many => return Misuse::Memory.tell(call),
         Ok(args) if !args.is_empty() => args,

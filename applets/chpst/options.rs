@@ -11,9 +11,9 @@ use core::ffi::CStr;
 use svbox::cli::{self, Call, Complaint, Spec};
 use svbox::report::{FATAL, Failure};
 use svbox::sys::args::Args;
-use svbox::sys::heap;
 use svbox::sys::namespace;
 use svbox::sys::stdio::{self, Parts};
+use svbox::sys::{Errno, heap};
 use svbox::text::parse;
 
 /// Why a command line is not acted on.
@@ -41,7 +41,7 @@ impl Misuse {
             Self::Plain => Err(Failure::Usage),
             Self::Version => say(&[b"svbox chpst ", env!("CARGO_PKG_VERSION").as_bytes()]),
             Self::Memory => {
-                Unable::because(b"out of memory.", b"").tell();
+                Unable::memory(Errno::NOMEM).tell();
                 Err(Failure::Said(FATAL))
             }
             Self::Number(digits) => say(&[b"chpst: number out of range -- ", digits]),
@@ -157,15 +157,15 @@ pub fn setlock(args: Args, plan: &mut Plan) -> Result<Args, Misuse> {
         }
         Ok(())
     })?;
-    with_first(args, plan, |file| Change::Lock(file, wait))
+    let lock: fn(&'static CStr) -> Change = match wait {
+        true => |file| Change::Lock(file, true),
+        false => |file| Change::Lock(file, false),
+    };
+    with_first(args, plan, lock)
 }
 
 /// Asks for what the first argument says; gives the others.
-pub fn with_first(
-    args: Args,
-    plan: &mut Plan,
-    change: impl FnOnce(&'static CStr) -> Change,
-) -> Result<Args, Misuse> {
+pub fn with_first(args: Args, plan: &mut Plan, change: fn(&'static CStr) -> Change) -> Result<Args, Misuse> {
     let (first, rest) = args.split_first().ok_or(Misuse::Plain)?;
     plan.ask(change(first));
     Ok(rest)

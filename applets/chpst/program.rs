@@ -2,6 +2,7 @@
 
 use super::unable::Unable;
 use core::ffi::CStr;
+use svbox::cli::has;
 use svbox::sys::Errno;
 use svbox::sys::args::{self, Args};
 use svbox::sys::exec::{Arguments, Environment, replace};
@@ -20,7 +21,7 @@ pub fn run(args: Args, argv0: Option<&'static CStr>, environment: &Environment) 
 
 /// Tries each place where our own `PATH` says that it can be. Where it must not be run is remembered and passed over.
 fn search(name: &CStr, run: &dyn Fn(&CStr) -> Errno) -> Errno {
-    if name.to_bytes().contains(&b'/') {
+    if has(name.to_bytes(), b'/') {
         return run(name);
     }
     let mut remembered = Errno::NOENT;

@@ -5,6 +5,7 @@ use super::plan::{Asked, Change, Plan};
 use super::unable::Unable;
 use super::{REPORT, beyond, env_dir, lock, program};
 use core::ffi::CStr;
+use core::mem::ManuallyDrop;
 use svbox::sys::args::Args;
 use svbox::sys::exec::Environment;
 use svbox::sys::landlock::{Rules, Strength};
@@ -44,14 +45,15 @@ enum Mounts {
 
 /// Makes the changes and runs the program. Comes back only to say why that could not be done.
 pub fn carry_out(plan: &Plan, args: Args) -> Unable {
-    let mut state = State::new(plan);
+    // Never taken apart, like the plan.
+    let mut state = ManuallyDrop::new(State::new(plan));
     let done =
         state.check_kept().and_then(|()| plan.asked().iter().try_for_each(|asked| state.make_or_pass(asked)));
     let unable = match done.and_then(|()| state.outside.as_ref().map_or(Ok(()), Outside::tie)) {
         Ok(()) => program::run(args, plan.argv0, &state.environment),
         Err(unable) => unable,
     };
-    if let Some(stderr) = state.stderr {
+    if let Some(stderr) = &state.stderr {
         let _ = stdio::replace_stderr(stderr);
     }
     unable

@@ -68,13 +68,15 @@ impl Who {
         let text = self.text.to_bytes();
         if self.plain {
             let found = account::user(text)?.ok_or(Unfound::Unknown)?;
-            return Ok(Ids { user: found.uid, groups: collect(core::iter::once(Ok(found.gid)))? });
+            let mut groups = Vec::new();
+            add(&mut groups, found.gid)?;
+            return Ok(Ids { user: found.uid, groups });
         }
         let mut parts = text.split(|&byte| byte == b':');
         let user = parts.next().unwrap_or(b"");
         match text.first() {
-            Some(b':') => of_numbers(parts),
-            _ => of_names(user, parts),
+            Some(b':') => of_numbers(&mut parts),
+            _ => of_names(user, &mut parts),
         }
     }
 
@@ -95,12 +97,12 @@ impl Who {
     /// Sets `UID` and `GID`.
     pub fn put_into(&self, environment: &mut Environment) -> Result<(), Unable> {
         let ids = self.ids()?;
-        for (name, id) in [(b"GID", ids.groups.first()), (b"UID", Some(&ids.user))] {
+        let mut set = |name, id: u32| {
             let mut digits = Text::<16>::new();
-            digits.number(id.copied().map_or(0, u64::from));
-            environment.set(name, digits.bytes()).map_err(Unable::memory)?;
-        }
-        Ok(())
+            environment.set(name, digits.number(id.into()).bytes()).map_err(Unable::memory)
+        };
+        set(b"GID", ids.groups.first().copied().unwrap_or(0))?;
+        set(b"UID", ids.user)
     }
 
     /// Makes the process theirs, for good.
@@ -117,27 +119,29 @@ impl Who {
     }
 }
 
-fn of_numbers<'t>(mut parts: impl Iterator<Item = &'t [u8]>) -> Result<Ids, Unfound> {
+fn of_numbers(parts: &mut Parts<'_>) -> Result<Ids, Unfound> {
     let user = parts.next().and_then(number).ok_or(Unfound::Invalid)?;
-    let groups = collect(parts.map(|part| number(part).ok_or(Unfound::Invalid)))?;
+    let groups = collect(parts, |part| number(part).ok_or(Unfound::Invalid))?;
     if groups.is_empty() { Err(Unfound::Invalid) } else { Ok(Ids { user, groups }) }
 }
 
 /// As in busybox, digits that are no name are a number.
-fn of_names<'t>(user: &[u8], groups: impl Iterator<Item = &'t [u8]>) -> Result<Ids, Unfound> {
+fn of_names(user: &[u8], groups: &mut Parts<'_>) -> Result<Ids, Unfound> {
     let found = unless_number(user, account::user(user))?;
-    let group =
-        |name| unless_number(name, account::group(name))?.or_else(|| number(name)).ok_or(Unfound::Unknown);
-    let mut groups = collect(groups.map(group))?;
+    let mut groups = collect(groups, named_group)?;
     let uid = found.map(|account| account.uid).or_else(|| number(user)).ok_or(Unfound::Unknown)?;
     if groups.is_empty() {
         let account = match found {
             Some(account) => account,
             None => account::user_by_number(uid)?.ok_or(Unfound::Unknown)?,
         };
-        groups = collect(core::iter::once(Ok(account.gid)))?;
+        add(&mut groups, account.gid)?;
     }
     Ok(Ids { user: uid, groups })
+}
+
+fn named_group(name: &[u8]) -> Result<u32, Unfound> {
+    unless_number(name, account::group(name))?.or_else(|| number(name)).ok_or(Unfound::Unknown)
 }
 
 /// Where there is no file nothing has a name, and a number needs none.
@@ -145,11 +149,19 @@ fn unless_number<T>(name: &[u8], found: Result<Option<T>, Errno>) -> Result<Opti
     if found.as_ref().err() == Some(&Errno::NOENT) && number(name).is_some() { Ok(None) } else { found }
 }
 
-fn collect(groups: impl Iterator<Item = Result<u32, Unfound>>) -> Result<Vec<u32>, Unfound> {
+/// What stands between colons.
+type Parts<'t> = dyn Iterator<Item = &'t [u8]> + 't;
+
+fn collect(parts: &mut Parts<'_>, one: fn(&[u8]) -> Result<u32, Unfound>) -> Result<Vec<u32>, Unfound> {
     let mut list = Vec::new();
-    for group in groups {
-        list.try_reserve(1).map_err(|_| Unfound::Memory)?;
-        list.push(group?);
+    for part in parts {
+        add(&mut list, one(part)?)?;
     }
     Ok(list)
+}
+
+fn add(list: &mut Vec<u32>, group: u32) -> Result<(), Unfound> {
+    list.try_reserve(1).map_err(|_| Unfound::Memory)?;
+    list.push(group);
+    Ok(())
 }

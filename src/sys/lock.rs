@@ -8,7 +8,8 @@ pub fn try_exclusive(fd: impl AsFd) -> Result<()> {
     again(|| rustix::fs::flock(&fd, FlockOperation::NonBlockingLockExclusive))
 }
 
-/// Takes the lock alone, and waits for it.
-pub fn exclusive(fd: impl AsFd) -> Result<()> {
-    again(|| rustix::fs::flock(&fd, FlockOperation::LockExclusive))
+/// Takes the lock alone, and waits for it if `wait`; otherwise as above.
+pub fn exclusive(fd: impl AsFd, wait: bool) -> Result<()> {
+    let how = if wait { FlockOperation::LockExclusive } else { FlockOperation::NonBlockingLockExclusive };
+    again(|| rustix::fs::flock(&fd, how))
 }
