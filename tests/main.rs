@@ -13,6 +13,8 @@
 
 mod account;
 mod chpst;
+#[allow(unused)]
+mod chpst_long;
 mod counts;
 mod crash;
 mod daemontools;

@@ -1,0 +1,143 @@
+//! The long options of chpst: what each one does is seen from inside the program that was run.
+//!
+//! What must hold is what the manual page says. Where something is refused, the program has not been run.
+
+mod capabilities;
+mod cgroup;
+mod descriptors;
+mod landlock;
+mod limits;
+mod mounts;
+mod namespaces;
+mod order;
+mod schedule;
+mod supported;
+mod sweep;
+mod values;
+mod variables;
+
+use crate::kit::*;
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// Somebody without any rights.
+const USER: u32 = 1000;
+
+/// Those who may call.
+const CALLERS: [fn(&Sandbox) -> Command; 2] = [root, user];
+
+/// chpst, called by root: the one of a user namespace if the suite is run by another user.
+fn root(sandbox: &Sandbox) -> Command {
+    open_to_all(sandbox);
+    if rustix::process::geteuid().is_root() {
+        return sandbox.command("chpst");
+    }
+    change_namespaces(sandbox, &["--"], "chpst")
+}
+
+/// chpst, called by somebody without any rights.
+fn user(sandbox: &Sandbox) -> Command {
+    let chpst = reachable(sandbox);
+    if !rustix::process::geteuid().is_root() {
+        return sandbox.command(chpst);
+    }
+    let mut command = sandbox.command("setpriv");
+    let id = USER.to_string();
+    command.args(["--reuid", &id, "--regid", &id, "--clear-groups", "--"]).arg(chpst);
+    command
+}
+
+/// A chpst that everybody can reach.
+fn reachable(sandbox: &Sandbox) -> PathBuf {
+    open_to_all(sandbox);
+    let chpst = sandbox.join("bin/chpst");
+    if !chpst.exists() {
+        fs::create_dir_all(sandbox.join("bin")).unwrap();
+        // A copy is large; a link is not possible from another file system.
+        if fs::hard_link(svbox(), &chpst).is_err() {
+            fs::copy(svbox(), &chpst).unwrap();
+        }
+    }
+    chpst
+}
+
+fn open_to_all(sandbox: &Sandbox) {
+    fs::set_permissions(sandbox.path(), fs::Permissions::from_mode(0o777)).unwrap();
+}
+
+/// Whether a test needs the real root and this is not it.
+fn only_root() -> bool {
+    let real = rustix::process::geteuid().is_root();
+    if !real {
+        eprintln!("passed over: not root");
+    }
+    !real
+}
+
+/// A shell command in which `"$@"` is chpst, its options, and what it runs; called like the command that is given.
+fn through(sandbox: &Sandbox, chpst: &Command, script: &str) -> Command {
+    let mut command = sandbox.command("sh");
+    command.args(["-c", script, "sh"]).arg(chpst.get_program()).args(chpst.get_args());
+    command
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Code, standard output, standard error.
+fn told(output: &Output) -> (Option<i32>, String, String) {
+    (output.status.code(), text(&output.stdout), text(&output.stderr))
+}
+
+/// Runs it with these arguments; gives what the program says if all went well, in silence.
+#[track_caller]
+fn seen(mut command: Command, args: &[&str]) -> String {
+    let (code, said, complaint) = told(&command.args(args).output().unwrap());
+    assert_eq!((code, complaint.as_str()), (Some(0), ""), "{args:?}: {said}");
+    said
+}
+
+/// Runs a shell script under these options; gives what it says if all went well.
+#[track_caller]
+fn script(command: Command, options: &[&str], script: &str) -> String {
+    seen(command, &[options, &["sh", "-c", script]].concat())
+}
+
+/// A program that leaves a trace, wherever it can leave one.
+const TRACE: [&str; 3] = ["sh", "-c", "echo ran; echo ran >ran"];
+
+/// Checks that these options are refused with this message, and that no program is run.
+#[track_caller]
+fn refused(sandbox: &Sandbox, mut command: Command, options: &[&str], message: &str) {
+    let output = command.args(options).args(TRACE).output().unwrap();
+    assert_eq!(
+        told(&output),
+        (Some(111), String::new(), format!("chpst: fatal: {message}\n")),
+        "{options:?}"
+    );
+    assert!(!sandbox.join("ran").exists(), "{options:?}: the program was run");
+}
+
+/// A line of `/proc/self/status`, without its name.
+#[track_caller]
+fn status(text: &str, name: &str) -> String {
+    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+    line.unwrap_or_else(|| panic!("no {name} in {text}")).trim().to_owned()
+}
+
+/// A set of capabilities in `/proc/self/status`.
+#[track_caller]
+fn set(text: &str, name: &str) -> u64 {
+    u64::from_str_radix(&status(text, name), 16).unwrap()
+}
+
+/// What the suite itself may ever have.
+fn own_bound() -> u64 {
+    set(&fs::read_to_string("/proc/self/status").unwrap(), "CapBnd")
+}
+
+/// What is run only to look at itself.
+const LOOK: [&str; 2] = ["cat", "/proc/self/status"];
