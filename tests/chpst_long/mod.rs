@@ -28,30 +28,44 @@ const USER: u32 = 1000;
 /// Those who may call.
 const CALLERS: [fn(&Sandbox) -> Command; 2] = [root, user];
 
-/// chpst, called by root: the one of a user namespace if the suite is run by another user.
+/// chpst, called by root.
 fn root(sandbox: &Sandbox) -> Command {
-    open_to_all(sandbox);
-    if rustix::process::geteuid().is_root() {
-        return sandbox.command("chpst");
-    }
-    change_namespaces(sandbox, &["--"], "chpst")
+    let mut command = as_root(sandbox);
+    command.arg(reachable(sandbox));
+    command
 }
 
 /// chpst, called by somebody without any rights.
 fn user(sandbox: &Sandbox) -> Command {
-    let chpst = reachable(sandbox);
+    let mut command = as_user(sandbox);
+    command.arg(reachable(sandbox));
+    command
+}
+
+/// A program to be named, called by root: the one of a user namespace if the suite is run by another user.
+fn as_root(sandbox: &Sandbox) -> Command {
+    if rustix::process::geteuid().is_root() {
+        return sandbox.command("env");
+    }
+    let mut command = sandbox.command("unshare");
+    command.args(["--user", "--map-root-user", "--"]);
+    command
+}
+
+/// A program to be named, called by somebody without any rights.
+fn as_user(sandbox: &Sandbox) -> Command {
     if !rustix::process::geteuid().is_root() {
-        return sandbox.command(chpst);
+        return sandbox.command("env");
     }
     let mut command = sandbox.command("setpriv");
     let id = USER.to_string();
-    command.args(["--reuid", &id, "--regid", &id, "--clear-groups", "--"]).arg(chpst);
+    command.args(["--reuid", &id, "--regid", &id, "--clear-groups", "--"]);
     command
 }
 
 /// A chpst that everybody can reach.
 fn reachable(sandbox: &Sandbox) -> PathBuf {
-    open_to_all(sandbox);
+    fs::set_permissions(sandbox.path(), fs::Permissions::from_mode(0o777)).unwrap();
     let chpst = sandbox.join("bin/chpst");
     if !chpst.exists() {
         fs::create_dir_all(sandbox.join("bin")).unwrap();
@@ -61,10 +75,6 @@ fn reachable(sandbox: &Sandbox) -> PathBuf {
         }
     }
     chpst
-}
-
-fn open_to_all(sandbox: &Sandbox) {
-    fs::set_permissions(sandbox.path(), fs::Permissions::from_mode(0o777)).unwrap();
 }
 
 /// Whether a test needs the real root and this is not it.
@@ -141,3 +151,19 @@ fn own_bound() -> u64 {
 
 /// What is run only to look at itself.
 const LOOK: [&str; 2] = ["cat", "/proc/self/status"];
+
+/// A chpst, by root, in a root directory that is no mount, with `sh` and `ls` beside it.
+fn chrooted(sandbox: &Sandbox) -> Command {
+    let chpst = reachable(sandbox);
+    let copy = "mkdir -p root/bin root/proc; cp -L /bin/sh /bin/ls /bin/cat root/bin
+        for library in $(ldd /bin/sh /bin/ls /bin/cat \"$1\" | grep -o '/[^ :]*' | sort -u); do
+            mkdir -p root/${library%/*}; cp -L $library root/$library
+        done";
+    assert!(sandbox.command("sh").args(["-c", copy, "sh"]).arg(&chpst).status().unwrap().success());
+    if fs::hard_link(&chpst, sandbox.join("root/chpst")).is_err() {
+        fs::copy(&chpst, sandbox.join("root/chpst")).unwrap();
+    }
+    let mut command = sandbox.command("unshare");
+    command.args(["--user", "--map-root-user", "--root"]).arg(sandbox.join("root")).arg("/chpst");
+    command
+}
