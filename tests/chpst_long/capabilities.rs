@@ -326,7 +326,7 @@ fn no_new_privileges_come_from_a_set_user_id_program_or_file_capabilities() {
     let sandbox = Sandbox::new();
     with_set_user_id(&sandbox, "suid");
     with_file_capabilities(&sandbox, "file", CHOWN as u32, 0, true);
-    for (caller, options) in [(user as fn(&Sandbox) -> Command, &[][..]), (root, &["-u", ":1000:1000"])] {
+    for (caller, options) in [(user as Caller, &[][..]), (root, &["-u", ":1000:1000"])] {
         for (name, whose, has) in [("./suid", "0", SETUID | CHOWN), ("./file", "1000", CHOWN)] {
             let look = [options, &[name, "/proc/self/status"]].concat();
             let gained = seen(caller(&sandbox), &look);

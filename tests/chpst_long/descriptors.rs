@@ -87,7 +87,7 @@ fn a_file_that_cannot_be_opened_is_fatal() {
         ("--stdout", "/", "is a directory"),
     ] {
         let sandbox = Sandbox::new();
-        fs::set_permissions(sandbox.write("closed", ""), fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(sandbox.write("closed", ""), fs::Permissions::from_mode(0o0)).unwrap();
         refused(&sandbox, user(&sandbox), &[option, file], &format!("unable to open: {file}: {why}"));
     }
 }

@@ -25,8 +25,11 @@ use std::process::{Command, Output};
 /// Somebody without any rights.
 const USER: u32 = 1000;
 
+/// How a command is called by somebody.
+type Caller = fn(&Sandbox) -> Command;
+
 /// Those who may call.
-const CALLERS: [fn(&Sandbox) -> Command; 2] = [root, user];
+const CALLERS: [Caller; 2] = [root, user];
 
 /// chpst, called by root.
 fn root(sandbox: &Sandbox) -> Command {

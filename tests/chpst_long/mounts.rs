@@ -49,7 +49,7 @@ fn tree(sandbox: &Sandbox) -> String {
 }
 
 /// How to leave namespaces without privileges.
-const HOW: [(fn(&Sandbox) -> Command, &[&str]); 2] = [(root, &[]), (user, &["--ns", "user"])];
+const HOW: [(Caller, &[&str]); 2] = [(root, &[]), (user, &["--ns", "user"])];
 
 #[test]
 fn nobody_changes_what_is_in_a_read_only_tree() {

@@ -160,7 +160,7 @@ fn without_privileges_only_a_user_namespace_helps() {
 }
 
 /// Who may have a PID namespace, and how.
-const PID: [(fn(&Sandbox) -> Command, &str); 2] = [(root, "pid"), (user, "user,pid")];
+const PID: [(Caller, &str); 2] = [(root, "pid"), (user, "user,pid")];
 
 #[test]
 fn in_a_pid_namespace_the_program_is_process_1_and_proc_stays() {
@@ -388,11 +388,11 @@ fn a_parent_that_has_ended_already_is_noticed() {
         let waits = || {
             let waiting = sandbox.named("chpst");
             waiting.into_iter().find(|pid| {
-                let files = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+                let mut files = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
                 let has = |file: fs::DirEntry| {
                     fs::read_link(file.path()).is_ok_and(|to| to == sandbox.join("lock"))
                 };
-                files.map(has).any(|has| has)
+                files.any(has)
             })
         };
         let waiting = until_some("chpst that waits for the lock", waits);

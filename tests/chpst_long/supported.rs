@@ -3,7 +3,7 @@
 use super::*;
 
 /// Who calls, the option, the system call that is not there, and what is said about it.
-type Row = (fn(&Sandbox) -> Command, &'static [&'static str], &'static str, &'static str);
+type Row = (Caller, &'static [&'static str], &'static str, &'static str);
 
 const ROWS: [Row; 13] = [
     (as_user, &["--landlock", "rw:/"], "landlock_create_ruleset", "unable to allow with landlock: /"),
@@ -22,7 +22,7 @@ const ROWS: [Row; 13] = [
 ];
 
 /// chpst with a system call that fails with this error every time.
-fn without(sandbox: &Sandbox, caller: fn(&Sandbox) -> Command, call: &str, error: &str) -> Command {
+fn without(sandbox: &Sandbox, caller: Caller, call: &str, error: &str) -> Command {
     let mut command = caller(sandbox);
     command.args([
         "strace",
