@@ -55,7 +55,7 @@ const SYS_ADMIN: u64 = 1 << 21;
 
 /// A `cat` in the sandbox with these file capabilities, effective or not.
 fn with_file_capabilities(sandbox: &Sandbox, name: &str, permitted: u32, inheritable: u32, effective: bool) {
-    fs::copy("/bin/cat", sandbox.join(name)).unwrap();
+    copy(sandbox, "/bin/cat", name);
     let words = [0x0200_0000 | u32::from(effective), permitted, inheritable, 0, 0];
     let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
     setxattr(sandbox.join(name), c"security.capability", &bytes, XattrFlags::empty()).unwrap();
@@ -63,7 +63,7 @@ fn with_file_capabilities(sandbox: &Sandbox, name: &str, permitted: u32, inherit
 
 /// A `cat` in the sandbox that runs as root, whoever calls it.
 fn with_set_user_id(sandbox: &Sandbox, name: &str) {
-    fs::copy("/bin/cat", sandbox.join(name)).unwrap();
+    copy(sandbox, "/bin/cat", name);
     fs::set_permissions(sandbox.join(name), fs::Permissions::from_mode(0o4755)).unwrap();
 }
 
@@ -72,8 +72,8 @@ fn only_the_listed_capabilities_are_left_in_the_bounding_set() {
     if only_svbox("long options") {
         return;
     }
-    let own = own_bound();
     let sandbox = Sandbox::new();
+    let own = own_bound(&sandbox);
     for (list, left) in [
         ("none", 0),
         ("all", own),
@@ -102,7 +102,8 @@ fn each_capability_is_known_by_its_name() {
     if only_svbox("long options") {
         return;
     }
-    let (sandbox, own) = (Sandbox::new(), own_bound());
+    let sandbox = Sandbox::new();
+    let own = own_bound(&sandbox);
     for (number, name) in NAMES.iter().enumerate() {
         let shown = seen(root(&sandbox), &[&["--cap-bound", name][..], &LOOK].concat());
         assert_eq!(set(&shown, "CapBnd"), own & 1 << number, "{name}");

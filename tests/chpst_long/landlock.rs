@@ -15,7 +15,7 @@ fn places() -> Sandbox {
     for dir in ["ro", "rw", "out"] {
         sandbox.write(format!("{dir}/file"), format!("secret of {dir}\n"));
         fs::create_dir_all(sandbox.join(dir).join("empty")).unwrap();
-        fs::copy("/bin/echo", sandbox.join(dir).join("echo")).unwrap();
+        copy(&sandbox, "/bin/echo", &format!("{dir}/echo"));
         for name in ["", "file", "empty"] {
             fs::set_permissions(sandbox.join(dir).join(name), fs::Permissions::from_mode(0o777)).unwrap();
         }

@@ -81,7 +81,7 @@ fn lists_of_namespaces_add_up() {
 
 #[test]
 fn what_is_changed_in_a_namespace_is_not_seen_outside() {
-    if only_svbox("long options") {
+    if only_svbox("long options") || only_root() {
         return;
     }
     let sandbox = Sandbox::new();
