@@ -13,7 +13,6 @@
 
 mod account;
 mod chpst;
-#[allow(unused)]
 mod chpst_long;
 mod counts;
 mod crash;

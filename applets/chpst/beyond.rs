@@ -10,6 +10,10 @@ use svbox::sys::schedule;
 use svbox::sys::signal::Signal;
 use svbox::sys::{AsFd, AsRawFd, Errno, OwnedFd, capability, dir, heap, limit, namespace};
 
+pub fn start_session() -> Result<(), Unable> {
+    process::new_session().map_err(Unable::known(b"unable to start a new session", b"", &[]))
+}
+
 /// Joins the control group at a path as `/proc/PID/cgroup` has it; what is missing on the way is made.
 pub fn join_control_group(path: &'static CStr) -> Result<(), Unable> {
     let join = || {
@@ -95,7 +99,7 @@ fn enter_mounts() -> Result<(), Unable> {
 pub fn set_limit(index: usize, soft: u64, hard: Option<u64>) -> Result<(), Unable> {
     let Some(resource) = limit::RESOURCES.get(index) else { return Ok(()) };
     let name = limit::NAMES.split(|&byte| byte == b' ').nth(index).unwrap_or(b"");
-    limit::set(*resource, soft, hard).map_err(Unable::to(b"unable to set limit: ", name))
+    limit::set(*resource, soft, hard).map_err(Unable::known(b"unable to set limit: ", name, &[]))
 }
 
 pub fn bound(kept: u64) -> Result<(), Unable> {
@@ -121,7 +125,7 @@ pub fn restrict(rules: &Rules) -> Result<(), Unable> {
 
 /// Has a signal sent when the parent ends; `parent` is who it was at first.
 pub fn die_with_parent(signal: Signal, parent: Option<Pid>) -> Result<(), Unable> {
-    let refused = Unable::to(b"unable to set parent death signal", b"");
+    let refused = Unable::known(b"unable to set parent death signal", b"", &[]);
     process::set_parent_death_signal(signal).map_err(&refused)?;
     if process::parent() == parent {
         return Ok(());
@@ -138,7 +142,7 @@ pub fn keep_descriptors(kept: &[u32]) -> Result<(), Unable> {
 
 /// Leaves of the descriptors above the standard ones only these, and a lock, to the program.
 pub fn close_descriptors(kept: &[u32], lock: Option<&OwnedFd>) -> Result<(), Unable> {
-    let refused = Unable::to(b"unable to close descriptors", b"");
+    let refused = Unable::known(b"unable to close descriptors", b"", &[]);
     let lock = lock.map(|lock| lock.as_raw_fd().cast_unsigned());
     let mut next = 3;
     // Each in turn is the smallest that is left.

@@ -224,7 +224,7 @@ fn capability(name: &[u8]) -> Option<u64> {
 /// A name with or without `SIG`, in any case, or a number.
 fn signal(value: &[u8]) -> Option<Signal> {
     if let Some(number) = parse(value) {
-        return Signal::from_named_raw(i32::try_from(number).ok()?);
+        return signal::numbered(i32::try_from(number).ok()?);
     }
     let small = small(value);
     let name = small.bytes().strip_prefix(b"sig").unwrap_or(small.bytes());

@@ -99,9 +99,7 @@ impl<'p> State<'p> {
         let verbose = self.plan.verbose;
         match change {
             Change::Session => self.session(),
-            Change::NewSession => {
-                process::new_session().map_err(Unable::to(b"unable to start a new session", b""))?
-            }
+            Change::NewSession => beyond::start_session()?,
             Change::Open(number, path) => self.open(*number, path)?,
             Change::ClearVariables => self.environment.clear().map_err(Unable::memory)?,
             Change::EnvDir(dir, strict) => env_dir::read(&mut self.environment, dir, *strict, verbose)?,

@@ -45,7 +45,8 @@ pub fn make_read_only(path: &CStr) -> Result<()> {
         OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::AT_RECURSIVE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
     let tree = again(|| open_tree(CWD, path, flags))?;
     set_read_only(&tree)?;
-    move_mount(&tree, c"", CWD, path, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)
+    let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_SYMLINKS;
+    move_mount(&tree, c"", CWD, path, flags)
 }
 
 fn set_read_only(tree: &impl AsRawFd) -> Result<()> {

@@ -49,6 +49,14 @@ impl Mask {
     }
 }
 
+/// The signal of a number, which need not have a name.
+pub fn numbered(number: i32) -> Option<Signal> {
+    const LAST: i32 = if cfg!(any(target_arch = "mips", target_arch = "mips64")) { 127 } else { 64 };
+    // SAFETY: the kernel has signals of all these numbers. Those that C libraries keep for themselves mean nothing to a
+    // program with one thread.
+    (1..=LAST).contains(&number).then(|| unsafe { Signal::from_raw_unchecked(number) })
+}
+
 /// The names of signals, without the `SIG` before them.
 pub const NAMES: &[u8] = b"hup int quit ill trap abrt bus fpe kill usr1 segv usr2 pipe alrm term chld cont stop tstp ttin ttou urg xcpu xfsz vtalrm prof winch io pwr sys";
 /// The signals in the same order.

@@ -316,3 +316,14 @@ fn a_path_in_it_is_for_the_program_and_not_to_find_it() {
     };
     assert_eq!(with(&["-e", "env", "tool"]), success("tool\n"));
 }
+
+#[test]
+fn a_fifo_with_a_silent_writer_is_not_waited_for() {
+    let sandbox = Sandbox::new();
+    fs::create_dir(sandbox.join("env")).unwrap();
+    let fifo = sandbox.join("env/OLD");
+    assert!(sandbox.command("mkfifo").arg(&fifo).status().unwrap().success());
+    let _both = fs::OpenOptions::new().read(true).write(true).open(&fifo).unwrap();
+    let failure = fatal("unable to read env/OLD: temporary failure");
+    assert_eq!(chpst(&sandbox, &["-e", "env", "true"]), failure);
+}

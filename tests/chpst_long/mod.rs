@@ -5,6 +5,7 @@
 mod capabilities;
 mod cgroup;
 mod descriptors;
+mod inner;
 mod landlock;
 mod limits;
 mod mounts;

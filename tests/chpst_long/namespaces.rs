@@ -293,18 +293,37 @@ fn everything_in_a_pid_namespace_ends_with_the_chpst_outside_whoever_the_program
 }
 
 #[test]
-fn another_signal_takes_the_place_of_kill_when_the_chpst_outside_ends() {
+fn the_chpst_outside_hands_on_the_signal_at_its_parent_s_end() {
+    if only_svbox("long options") {
+        return;
+    }
+    for (caller, list) in PID {
+        for order in
+            [["--ns", list, "--parent-death-signal", "USR1"], ["--parent-death-signal", "USR1", "--ns", list]]
+        {
+            let sandbox = Sandbox::new();
+            let body = format!("trap 'echo USR1 >got; exit' USR1; {STAY}");
+            let mut parent = with_parent(&sandbox, &caller(&sandbox), &order, &body);
+            parent.signal(Signal::KILL);
+            parent.ended();
+            until("the signal", || sandbox.read("got") == "USR1\n");
+        }
+    }
+}
+
+#[test]
+fn everything_in_a_pid_namespace_ends_with_the_chpst_outside_whatever_its_parent_s_end_means() {
     if only_svbox("long options") {
         return;
     }
     for (caller, list) in PID {
         let sandbox = Sandbox::new();
-        let body = format!("trap 'echo USR1 >got; exit' USR1; {STAY}");
+        let body = format!("trap '' USR1; {STAY}");
         let options = ["--ns", list, "--parent-death-signal", "USR1"];
         let (mut outer, _) = inside(&sandbox, caller(&sandbox), &options, &body);
         outer.signal(Signal::KILL);
         outer.ended();
-        until("the other signal", || sandbox.read("got") == "USR1\n");
+        until("the end of everything inside", || sandbox.processes().is_empty());
     }
 }
 

@@ -244,13 +244,35 @@ fn the_current_directory_is_changed_after_the_mounts() {
 }
 
 #[test]
-fn with_a_new_root_directory_an_old_one_that_is_no_mount_is_passed_over() {
+fn where_neither_root_directory_is_a_mount_a_mount_namespace_is_refused() {
+    if only_svbox("long options") {
+        return;
+    }
+    for options in [&["--ns", "mount"][..], &["--private-tmp"], &["-F"], &["--if-supported", "--ns", "mount"]]
+    {
+        let sandbox = Sandbox::new();
+        let mut command = chrooted(&sandbox);
+        command.args(options).args(["-/", ".", "/bin/sh", "-c", "echo ran"]);
+        let message = "chpst: fatal: unable to make mounts private: invalid argument\n";
+        assert_eq!(
+            told(&command.output().unwrap()),
+            (Some(111), String::new(), message.into()),
+            "{options:?}"
+        );
+    }
+}
+
+#[test]
+fn with_a_new_root_directory_that_is_a_mount_an_old_one_that_is_none_is_passed_over() {
     if only_svbox("long options") {
         return;
     }
     let sandbox = Sandbox::new();
-    let mut command = chrooted(&sandbox);
-    let output = command.args(["--ns", "mount", "-/", ".", "/bin/sh", "-c", "echo ran"]).output().unwrap();
+    drop(chrooted(&sandbox));
+    let script = "mkdir root/new && mount --bind root root/new &&
+        exec chroot root /chpst --ns mount -/ new /bin/sh -c 'echo ran'";
+    let mut command = change_namespaces(&sandbox, &["--mount"], "sh");
+    let output = command.args(["-c", script]).output().unwrap();
     assert_eq!(told(&output), (Some(0), "ran\n".into(), String::new()));
 }
 

@@ -372,7 +372,7 @@ fn signals_have_names() {
         return;
     }
     let sandbox = Sandbox::new();
-    let names = "HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CONT STOP TSTP TTIN \
+    let names = "HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM CHLD CONT STOP TSTP TTIN \
         TTOU URG XCPU XFSZ VTALRM PROF WINCH IO PWR SYS";
     let mut unknown = Vec::new();
     for name in names.split_whitespace() {
