@@ -72,6 +72,10 @@ const WANTS: [Want; 4] = [Want::Up, Want::Once, Want::Down, Want::Exit];
 /// The orphan of the last supervisor of this directory, if it is still there and surely the same.
 pub fn find(dir: &OwnedFd, part: Part, lock: &OwnedFd, world: &mut World) -> Option<Orphan> {
     let noted = file::stat_open(lock).ok()?;
+    // Nobody has noted anything in a lock that is as it was made.
+    if (noted.st_mtime, noted.st_mtime_nsec) == (noted.st_ctime, noted.st_ctime_nsec) {
+        return None;
+    }
     let status = client::read_status(dir.as_fd(), path(part, File::Status)).ok();
     let what = usize::try_from(noted.st_atime_nsec).ok()?;
     // Whoever reads the lock changes the time of the last access; then there is what was published.
@@ -138,7 +142,7 @@ fn boot(world: &mut World) -> Option<u32> {
     if world.boot.is_none() {
         let fd = file::open_read(file::CWD, c"/proc/sys/kernel/random/boot_id").ok()?;
         let mut text = [0; 64];
-        let len = file::read_full(&fd, &mut text).ok()?;
+        let len = file::read_some(&fd, &mut text).ok()??;
         // FNV-1a: any spread of the 122 random bits will do.
         let spread = |hash: u32, byte: &u8| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193);
         world.boot = Some(text.get(..len)?.iter().fold(0x811c_9dc5, spread));
