@@ -23,7 +23,8 @@ Send commands to services, in the order given: u up, d down, o once,\nx exit, p 
 };
 
 fn run(call: &Call) -> Result<u8, Failure> {
-    let bytes: Vec<u8> = call.letters().collect();
+    let mut bytes = Vec::new();
+    call.each(&mut |letter, _| bytes.push(letter));
     for dir in call.operands().iter() {
         send(dir, &bytes);
     }

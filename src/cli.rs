@@ -50,16 +50,16 @@ pub enum Complaint {
 pub struct Call {
     /// The name it was called by, path included.
     pub argv0: &'static CStr,
-    options: Vec<&'static str>,
+    spec: Option<&'static Spec>,
+    args: Args,
     operands: Args,
 }
 
 impl Call {
     /// Takes a command line apart; without a `spec` all of it is operands.
     pub fn read(argv0: &'static CStr, args: Args, spec: Option<&'static Spec>) -> Result<Self, Complaint> {
-        let mut options = Vec::new();
-        let used = spec.map_or(Ok(0), |spec| scan(spec, args, &mut options))?;
-        Ok(Self { argv0, options, operands: args.skip(used) })
+        let used = spec.map_or(Ok(0), |spec| each(spec, args, &mut |_, _| {}))?;
+        Ok(Self { argv0, spec, args, operands: args.skip(used) })
     }
 
     /// The last part of the name it was called by.
@@ -67,17 +67,22 @@ impl Call {
         base_name(self.argv0)
     }
 
-    /// The options as the program has declared them.
-    pub fn options<T: TopLevelCommand>(&self) -> Result<T, Failure> {
-        T::from_args(&["svbox"], &self.options).map_err(|_| Failure::Usage)
+    /// Calls `found` for each option in turn.
+    pub fn each(&self, found: Found<'_>) {
+        if let Some(spec) = self.spec {
+            // There has been no complaint before.
+            let _ = each(spec, self.args, found);
+        }
     }
 
-    /// The letters of the options that have no value, in order, for a program to which the order matters.
-    pub fn letters(&self) -> impl Iterator<Item = u8> {
-        self.options.iter().filter_map(|word| match word.as_bytes() {
-            [b'-', letter] => Some(*letter),
-            _ => None,
-        })
+    /// The options as the program has declared them for argh.
+    pub fn options<T: TopLevelCommand>(&self) -> Result<T, Failure> {
+        let mut words = Vec::new();
+        self.each(&mut |letter, value| match value {
+            Some(value) => set(&mut words, option(letter), value),
+            None => words.push(option(letter)),
+        });
+        T::from_args(&["svbox"], &words).map_err(|_| Failure::Usage)
     }
 
     /// What comes after the options.
@@ -94,14 +99,6 @@ pub fn base_name(path: &CStr) -> &[u8] {
 /// All behind the last slash.
 pub fn last_part(path: &[u8]) -> &[u8] {
     path.rsplit(|&byte| byte == b'/').next().unwrap_or(path)
-}
-
-/// Puts the options into `words`, one option or value each; gives the number of arguments they took.
-fn scan(spec: &Spec, args: Args, words: &mut Vec<&'static str>) -> Result<usize, Complaint> {
-    each(spec, args, &mut |letter, value| match value {
-        Some(value) => set(words, option(letter), value),
-        None => words.push(option(letter)),
-    })
 }
 
 /// What is called for an option: its letter, and its value if it has one.

@@ -17,15 +17,14 @@ mod settings;
 mod writer;
 
 use super::Applet;
-use argh::FromArgs;
 use clock::Clock;
 use core::mem::ManuallyDrop;
 use logger::{Logger, Order};
 use say::REPORT;
-use svbox::cli::{Call, Raw, Spec};
+use svbox::cli::{Call, Spec};
 use svbox::log::stamp::Form;
 use svbox::report::{FATAL, Failure};
-use svbox::sys::{self, dir, file, heap, stdio};
+use svbox::sys::{dir, file, heap, stdio};
 use svbox::text::parse;
 use writer::Common;
 
@@ -55,29 +54,37 @@ processed as the file dir/config says; see svlogd(8).
     run,
 };
 
-/// The options of svlogd.
-#[derive(FromArgs)]
+/// The options of svlogd. They are not read by way of argh, whose table of names would be memory of its own for each
+/// logger and each supervisor of one.
+#[derive(Default)]
 struct Options {
-    #[argh(switch, short = 't')]
-    stamp: u8,
-    #[argh(option, short = 'r')]
-    replacement: Option<Raw>,
-    #[argh(option, short = 'R')]
-    replaced: Option<Raw>,
-    #[argh(option, short = 'l')]
-    len: Option<Raw>,
-    #[argh(option, short = 'b')]
-    size: Option<Raw>,
-    #[argh(switch, short = 'L')]
-    drop: u8,
-    #[argh(option, short = 'f')]
-    config: Option<Raw>,
-    #[argh(switch, short = 'M')]
-    _monotonic: bool,
-    #[argh(switch, short = 'v')]
+    stamp: usize,
+    replacement: Option<&'static [u8]>,
+    replaced: Option<&'static [u8]>,
+    len: Option<usize>,
+    size: Option<usize>,
+    drop: usize,
+    config: Option<&'static [u8]>,
     verbose: bool,
-    #[argh(switch, short = 'V')]
     version: bool,
+}
+
+impl Options {
+    fn take(&mut self, letter: u8, value: Option<&'static [u8]>) {
+        match letter {
+            b't' => self.stamp += 1,
+            b'r' => self.replacement = value,
+            b'R' => self.replaced = value,
+            b'l' => self.len = value.and_then(number),
+            b'b' => self.size = value.and_then(number),
+            b'L' => self.drop += 1,
+            b'f' => self.config = value,
+            b'v' => self.verbose = true,
+            b'V' => self.version = true,
+            // -M: names of old logs never go back in any case.
+            _ => {}
+        }
+    }
 }
 
 /// How much of a line is looked at.
@@ -103,53 +110,48 @@ fn run(call: &Call) -> Result<u8, Failure> {
 // Kept apart, so that what it needs of the stack is given back.
 #[inline(never)]
 fn order(call: &Call) -> Result<Order, Failure> {
-    let opts: Options = call.options()?;
+    let mut opts = Options::default();
+    call.each(&mut |letter, value| opts.take(letter, value));
     if opts.version {
         let version = concat!("svbox svlogd ", env!("CARGO_PKG_VERSION"), "\n");
         let _ = file::write_all(stdio::stderr(), version.as_bytes());
         return Err(Failure::Usage);
     }
-    let len = opts.len.and_then(number).unwrap_or(LEN);
-    let size = opts.size.and_then(number);
+    let len = opts.len.unwrap_or(LEN);
+    let size = opts.size;
     if size.unwrap_or(BUFFER) <= len || call.operands().is_empty() {
         return Err(Failure::Usage);
     }
-    let common = Common {
-        clock: Clock::new(Form::of(usize::from(opts.stamp))),
-        len,
-        verbose: opts.verbose,
-        drop: usize::from(opts.drop),
-    };
+    let common =
+        Common { clock: Clock::new(Form::of(opts.stamp)), len, verbose: opts.verbose, drop: opts.drop };
     let map = map(opts.replacement, opts.replaced)?;
     let config = opts.config.map(path).transpose()?;
     Ok(Order { common, size: size.unwrap_or(READ), map, config })
 }
 
 /// The digits at the beginning of a value; `None` for 0.
-fn number(value: Raw) -> Option<usize> {
-    let end = value.0.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(value.0.len());
-    let number = value.0.get(..end).and_then(parse)?;
+fn number(value: &[u8]) -> Option<usize> {
+    let end = value.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(value.len());
+    let number = value.get(..end).and_then(parse)?;
     Some(usize::try_from(number).unwrap_or(usize::MAX)).filter(|number| *number > 0)
 }
 
 /// A value as a path, kept for good.
-fn path(value: Raw) -> Result<&'static core::ffi::CStr, Failure> {
-    let mut bytes = value.0.to_vec();
-    bytes.push(0);
-    sys::c_str(bytes.leak()).ok_or(Failure::Usage)
+fn path(value: &[u8]) -> Result<&'static core::ffi::CStr, Failure> {
+    heap::keep(&[value]).map_err(|_| Failure::Usage)
 }
 
 /// What each byte becomes; `None` if all stay what they are.
-fn map(replacement: Option<Raw>, replaced: Option<Raw>) -> Result<Option<&'static [u8; 256]>, Failure> {
+fn map(replacement: Option<&[u8]>, replaced: Option<&[u8]>) -> Result<Option<&'static [u8; 256]>, Failure> {
     let by = match replacement {
-        Some(Raw([byte])) => Some(*byte),
+        Some([byte]) => Some(*byte),
         Some(_) => return Err(Failure::Usage),
         None => None,
     };
     if by.is_none() && replaced.is_none() {
         return Ok(None);
     }
-    let listed = replaced.map_or(b"".as_slice(), |listed| listed.0);
+    let listed = replaced.unwrap_or(b"");
     let mut map = [0; 256];
     for (place, byte) in map.iter_mut().zip(0_u8..=255) {
         // As in runit, with either option.

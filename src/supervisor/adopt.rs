@@ -73,7 +73,7 @@ const WANTS: [Want; 4] = [Want::Up, Want::Once, Want::Down, Want::Exit];
 pub fn find(dir: &OwnedFd, part: Part, lock: &OwnedFd, world: &mut World) -> Option<Orphan> {
     let noted = file::stat_open(lock).ok()?;
     // Nobody has noted anything in a lock that is as it was made.
-    if (noted.st_mtime, noted.st_mtime_nsec) == (noted.st_ctime, noted.st_ctime_nsec) {
+    if noted.st_mtime == noted.st_ctime {
         return None;
     }
     let status = client::read_status(dir.as_fd(), path(part, File::Status)).ok();

@@ -13,7 +13,7 @@ use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mmap_anonymous};
 /// Enough for what a supervisor of one directory keeps, and so little that it lies in the page that holds the
 /// program's other variables: a supervisor then has one such page to itself. What does not fit is taken from larger
 /// pieces.
-const ARENA: usize = 512;
+const ARENA: usize = 832;
 /// The size of those pieces; memory is taken page by page as it is written to.
 const PIECE: usize = 256 << 10;
 
