@@ -210,7 +210,7 @@ impl RunSvDir {
         self.scan(now);
         if let Ok(dir) = file::open_place(file::CWD, self.path) {
             // Only if it can be: a read-only directory is scanned just as well.
-            let _ = file::replace(dir.as_fd(), STAMP, STAMP_NEW, PUBLIC_MODE, &Tai::now().to_text());
+            let _ = file::replace(dir.as_fd(), STAMP, STAMP_NEW, PUBLIC_MODE, &Tai::now().to_text(), false);
         }
     }
 }

@@ -5,7 +5,6 @@ use svbox::report::Reporter;
 use svbox::sys::process::Pid;
 use svbox::sys::signal::Mask;
 use svbox::sys::spawn::{ArgList, Spawn};
-use svbox::sys::time::{Duration, Instant};
 use svbox::sys::{AsFd, Errno, OwnedFd, args, file};
 use svbox::text::Text;
 
@@ -13,8 +12,6 @@ use svbox::text::Text;
 const CANNOT_RUN: u8 = 100;
 /// Where programs are looked for without `PATH`.
 const DEFAULT_PATH: &[u8] = b"/bin:/usr/bin";
-/// For how long a program that was found need not be looked for again.
-const FRESH: Duration = Duration::from_millis(100);
 /// Ourselves; with runsv's name as first argument we are runsv.
 const OURSELVES: &CStr = c"/proc/self/exe";
 
@@ -25,14 +22,13 @@ pub struct Starter {
     pub mask: Mask,
     /// Whether it leads a session of its own.
     pub session: bool,
-    /// Where runsv was found last, and when; may be out of date.
+    /// Where runsv was found last; may be out of date.
     found: Text<4096>,
-    looked: Instant,
 }
 
 impl Starter {
     pub fn new(report: Reporter<'static>, mask: Mask, session: bool) -> Self {
-        Self { report, mask, session, found: Text::new(), looked: Instant::now() }
+        Self { report, mask, session, found: Text::new() }
     }
 
     /// Starts runsv for the service directory `name` in `dir`.
@@ -40,7 +36,7 @@ impl Starter {
         let report = &self.report;
         let failed = |_, errno| report.fatal_of(b"unable to start runsv ", name.to_bytes(), errno);
         Spawn {
-            path: find(dir, &mut self.found, &mut self.looked),
+            path: find(dir, &mut self.found),
             args: ArgList::new(&[c"runsv", name]),
             directory: Some(dir.as_fd()),
             below: None,
@@ -58,16 +54,9 @@ impl Starter {
 }
 
 /// The program runsv: the one in `PATH`, as runit has it, or else ourselves.
-fn find<'f>(dir: &OwnedFd, found: &'f mut Text<4096>, looked: &mut Instant) -> &'f CStr {
-    // Many are started at once: what was there a moment ago is not looked for anew.
-    let now = Instant::now();
-    let fresh = now < looked.after(FRESH);
-    let is_there = |path: &CStr| !path.is_empty() && (fresh || file::may_run(dir.as_fd(), path));
-    if !found.c_str().is_some_and(is_there) {
+fn find<'f>(dir: &OwnedFd, found: &'f mut Text<4096>) -> &'f CStr {
+    if !found.c_str().is_some_and(|path| !path.is_empty() && file::may_run(dir.as_fd(), path)) {
         search(dir, found);
-    }
-    if !fresh {
-        *looked = now;
     }
     match found.c_str().is_some_and(|path| !path.is_empty()) {
         true => found.c_str().unwrap_or(OURSELVES),

@@ -469,6 +469,7 @@ impl Keeper {
             state: &self.state,
             since: self.since,
             pid: self.pid().map_or(0, process::number),
+            first: self.held.ok.is_none(),
         };
         self.published.tell(&news, world.now);
     }

@@ -35,6 +35,8 @@ pub struct News<'a> {
     pub since: Tai,
     /// The process; 0 for none.
     pub pid: u32,
+    /// Whether nobody can have been told before: nothing shows yet that a supervisor is here.
+    pub first: bool,
 }
 
 impl Published {
@@ -117,7 +119,7 @@ impl News<'_> {
 
     fn replace(&self, old: File, new: File, bytes: &[u8]) -> Told {
         let (old, new) = (path(self.part, old), path(self.part, new));
-        let done = file::replace(self.dir.as_fd(), old, new, PUBLIC_MODE, bytes);
+        let done = file::replace(self.dir.as_fd(), old, new, PUBLIC_MODE, bytes, self.first);
         if let (Err(trouble), Some(report)) = (done, self.report) {
             let (new, old) = (new.to_bytes(), old.to_bytes());
             match trouble {

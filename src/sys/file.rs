@@ -255,14 +255,22 @@ pub enum Replacing {
 }
 
 /// Puts `bytes` in the place of `path`: readers see the old file or the whole new one. What fails leaves the
-/// old file as it is and no new one behind.
+/// old file as it is and no new one behind. If there can be no readers yet, and no old file, it is made in its place.
 pub fn replace(
     at: BorrowedFd<'_>,
     path: &CStr,
     new: &CStr,
     mode: u32,
     bytes: &[u8],
+    no_readers: bool,
 ) -> core::result::Result<(), Replacing> {
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL;
+    if no_readers && let Ok(fd) = open(at, path, flags, mode) {
+        if write_once(&fd, bytes) == Ok(bytes.len()) {
+            return Ok(());
+        }
+        let _ = remove(at, path);
+    }
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NONBLOCK;
     let fd = open(at, new, flags, mode).map_err(Replacing::Open)?;
     let written = match bytes {
