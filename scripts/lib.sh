@@ -13,3 +13,5 @@ esac)}
 
 # Where everything that is built goes.
 out=${CARGO_TARGET_DIR:-target}
+# Where a kernel and a busybox for guests lie.
+guest=$(case $out in /*) echo "$out" ;; *) echo "$PWD/$out" ;; esac)/guest

@@ -40,6 +40,25 @@ need_packages() {
     fi
 }
 
+# A kernel and a busybox for guests, taken out of Debian's packages: installed they would be the machine's own.
+need_guest() {
+    [ ! -e "$guest/vmlinuz" ] || return 0
+    have apt-get || die "please provide $guest/vmlinuz and a static $guest/busybox"
+    rm -rf "$guest.new"
+    mkdir -p "$guest.new"
+    kernel=$(apt-cache depends linux-image-cloud-amd64 | sed -n 's/.*Depends: \(linux-image-[^ ]*\)/\1/p' | head -n 1)
+    say "fetching for guests: $kernel busybox-static"
+    (cd "$guest.new" && apt-get download -qq "$kernel" busybox-static >/dev/null 2>&1) ||
+        die "unable to fetch: $kernel busybox-static"
+    for package in "$guest.new"/*.deb; do
+        dpkg-deb -x "$package" "$guest.new/files"
+    done
+    mv "$guest.new"/files/boot/vmlinuz-* "$guest.new/vmlinuz"
+    mv "$guest.new/files/bin/busybox" "$guest.new/busybox"
+    rm -rf "$guest.new/files" "$guest.new"/*.deb "$guest"
+    mv "$guest.new" "$guest"
+}
+
 need_cargo
 case ${1:-build} in
     build)
@@ -48,7 +67,11 @@ case ${1:-build} in
         ;;
     test)
         need_packages cc:gcc runsv:runit strace:strace setpriv:util-linux svc:daemontools ps:procps \
-            /usr/share/zoneinfo/Europe/Berlin:tzdata
+            /usr/share/zoneinfo/Europe/Berlin:tzdata perl:perl
+        if [ "$(uname -m)" = x86_64 ]; then
+            need_packages qemu-system-x86_64:qemu-system-x86
+            need_guest
+        fi
         ;;
     check)
         cargo fmt --version >/dev/null 2>&1 || need_component rustfmt

@@ -19,6 +19,7 @@ mod crash;
 mod daemontools;
 mod engine;
 mod faults;
+mod guest;
 #[allow(dead_code, unused_imports)]
 mod kit;
 mod layers;

@@ -1,0 +1,94 @@
+//! What a machine of its own shows: a kernel in QEMU in which root may do everything, and which is older than ours.
+
+use crate::kit::*;
+use std::path::Path;
+
+/// What the console shows of each of these commands, and its exit code.
+fn boot(commands: &[&str]) -> Vec<(String, Option<i32>)> {
+    let sandbox = Sandbox::new();
+    let run = |(number, command): (usize, &&str)| {
+        format!("echo BEGIN-{number}\n{command}\ncode=$?\necho\necho END-{number} $code\n")
+    };
+    let script = sandbox.write("script", commands.iter().enumerate().map(run).collect::<String>());
+    let project = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let output = sandbox
+        .command(project.join("scripts/boot.sh"))
+        .current_dir(project)
+        .args([svbox(), script])
+        .output()
+        .unwrap();
+    let console = String::from_utf8_lossy(&output.stdout).into_owned();
+    let shown = |number: usize| {
+        let (_, rest) = console.split_once(&format!("BEGIN-{number}\n"))?;
+        let (text, rest) = rest.split_once(&format!("\nEND-{number} "))?;
+        Some((text.to_owned(), rest.lines().next()?.parse().ok()))
+    };
+    (0..commands.len()).map(|number| shown(number).unwrap_or_else(|| panic!("{number}: {console}"))).collect()
+}
+
+#[test]
+fn in_a_guest_root_gets_what_it_asks_for() {
+    if only_svbox("long options")
+        || !cfg!(target_arch = "x86_64")
+        || std::env::var_os("SVBOX_PROGRAM").is_none()
+    {
+        eprintln!("passed over: it takes the static program");
+        return;
+    }
+    let rows = [
+        ("chpst --rlimit nofile=5000:900000 sh -c 'ulimit -n; ulimit -Hn'", "5000\n900000\n"),
+        (
+            "chpst --rlimit rtprio=7:9 sed -n 's/^Max realtime priority *//p' /proc/self/limits",
+            "7                    9                    \n",
+        ),
+        (
+            "chpst --rlimit nice=5:6 sed -n 's/^Max nice priority *//p' /proc/self/limits",
+            "5                    6                    \n",
+        ),
+        ("chpst --oom-score-adj -900 cat /proc/self/oom_score_adj", "-900\n"),
+        ("chpst -u www --oom-score-adj -1 cat /proc/self/oom_score_adj", "-1\n"),
+        ("chpst --cgroup /a/b cat /proc/self/cgroup", "0::/a/b\n"),
+        ("chpst --cgroup /a/b --ns cgroup cat /proc/self/cgroup", "0::/\n"),
+        ("chpst -F ls /proc", ""),
+        ("chpst -I sh -c 'echo $$'", "1\n"),
+        ("chpst --private-tmp --read-only / sh -c ': >/tmp/x; ls /tmp'", "x\n"),
+        (
+            "chpst -u www --cap-ambient net_bind_service sed -n 's/^CapEff:.//p' /proc/self/status",
+            "0000000000000400\n",
+        ),
+        // The root of an initramfs is a mount that cannot be taken away, but other roots can be entered.
+        ("mkdir -p /new/bin; cp /bin/busybox /new/bin/ls; chpst -/ /new /bin/ls /", "bin\n"),
+    ];
+    let got = boot(&rows.map(|(command, _)| command));
+    for ((command, expected), (text, code)) in rows.iter().zip(got) {
+        assert_eq!((text.as_str(), code), (*expected, Some(0)), "{command}");
+    }
+}
+
+/// Debian 12's kernel knows landlock, but not how to forbid to truncate files.
+#[test]
+fn in_a_guest_landlock_is_refused_if_it_is_too_old() {
+    if only_svbox("long options")
+        || !cfg!(target_arch = "x86_64")
+        || std::env::var_os("SVBOX_PROGRAM").is_none()
+    {
+        eprintln!("passed over: it takes the static program");
+        return;
+    }
+    let attempt = "sh -c 'cat /file; true >/file || echo kept'";
+    let strict = format!("echo data >/file; chpst --landlock ro:/ {attempt} 2>&1");
+    let lenient = format!("chpst --if-supported --landlock ro:/ {attempt} 2>&1");
+    let got = boot(&[&strict, &lenient]);
+    let [(strict, code), (lenient, passed)] = got.as_slice() else { panic!("{got:?}") };
+    let partial = "unable to forbid truncation with landlock: operation not supported\n";
+    match code {
+        Some(111) => {
+            assert_eq!(*strict, format!("chpst: fatal: {partial}"));
+            assert!(lenient.starts_with(&format!("chpst: warning: {partial}data\n")), "{lenient}");
+        }
+        // A newer kernel.
+        _ => assert!(strict.starts_with("data\n"), "{strict}"),
+    }
+    assert!(lenient.ends_with("kept\n"), "{lenient}");
+    assert_eq!(*passed, Some(0));
+}
