@@ -155,8 +155,9 @@ fn late(trace: &str) -> bool {
 fn faults(trace: &str) -> Vec<String> {
     let started = |line: &&str| line.contains("execve(") && line.contains("/chpst\", [");
     let start = trace.lines().position(|line| started(&line)).unwrap();
-    // The last thing that the loader does before it maps libraries for good.
-    let loaded = start + trace.lines().skip(start).position(|line| line.contains("set_tid_address")).unwrap();
+    // The last thing that a loader does before it maps libraries for good; the static program has none.
+    let own: Vec<&str> = trace.lines().skip(start).take_while(|line| !runs(line)).collect();
+    let loaded = start + own.iter().rposition(|line| line.contains("set_tid_address")).unwrap_or(0);
     let mut counts = BTreeMap::<(&str, &str), usize>::new();
     let mut all = BTreeSet::new();
     for (number, line) in trace.lines().enumerate().take_while(|(_, line)| !runs(line)) {
