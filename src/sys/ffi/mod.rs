@@ -61,16 +61,25 @@ pub mod number {
         [4314, 4160]
     } else if cfg!(any(target_arch = "mips64", target_arch = "mips64r6")) {
         [5273, 5141]
-    } else if cfg!(any(
+    } else {
+        [30, 119]
+    };
+    #[cfg(not(any(
+        target_arch = "x86_64",
+        target_arch = "x86",
+        target_arch = "arm",
+        target_arch = "powerpc",
+        target_arch = "powerpc64",
+        target_arch = "mips",
+        target_arch = "mips32r6",
+        target_arch = "mips64",
+        target_arch = "mips64r6",
         target_arch = "aarch64",
         target_arch = "riscv32",
         target_arch = "riscv64",
         target_arch = "loongarch64"
-    )) {
-        [30, 119]
-    } else {
-        panic!("the numbers of ioprio_set and sched_setscheduler on this machine are not known here")
-    };
+    )))]
+    compile_error!("the numbers of ioprio_set and sched_setscheduler on this machine are not known here");
     pub const IOPRIO_SET: usize = OLDER[0];
     pub const SCHED_SETSCHEDULER: usize = OLDER[1];
 }
