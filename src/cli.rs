@@ -2,7 +2,8 @@
 //!
 //! Flags can be joined (`-vw5`), a value is the rest of the word or the next word, the last of several values
 //! wins, and the first operand, `--` or a lone `-` ends the options. Arguments are bytes; argh takes text, so a
-//! value travels through it with each byte as one character and comes out as [`Raw`].
+//! value travels through it with each byte as one character and comes out as [`Raw`]. A program to which the order of
+//! its options matters goes through them itself.
 
 use crate::report::Failure;
 use crate::sys::args::Args;

@@ -11,7 +11,7 @@ use svbox::sys::exec::Environment;
 use svbox::sys::landlock::{Rules, Strength};
 use svbox::sys::namespace;
 use svbox::sys::process::{self, Pid};
-use svbox::sys::stdio::{self, Becomes};
+use svbox::sys::stdio;
 use svbox::sys::{AsFd, AsRawFd, Errno, OwnedFd, capability, file, schedule};
 
 /// What changes are made on, and what they leave to later ones.
@@ -238,8 +238,7 @@ impl<'p> State<'p> {
         if file.is_none() && self.plan.null {
             file = Some(file::open_null(false).map_err(Unable::to(what, b""))?);
         }
-        let becomes = file.as_ref().map_or(Becomes::Closed, |file| Becomes::File(file.as_fd()));
-        stdio::change(number.into(), &becomes).map_err(Unable::to(what, b""))
+        stdio::change(number.into(), file.as_ref().map(AsFd::as_fd)).map_err(Unable::to(what, b""))
     }
 
     fn allow(&mut self, path: &'static CStr, write: bool, lenient: bool) -> Result<(), Unable> {

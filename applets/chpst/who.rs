@@ -109,7 +109,7 @@ impl Who {
     pub fn become_it(&self) -> Result<(), Unable> {
         let ids = self.ids()?;
         identity::set_groups(&ids.groups).map_err(Unable::to(b"unable to setgroups", b""))?;
-        for group in ids.groups.iter().take(1) {
+        if let Some(group) = ids.groups.first() {
             identity::set_group(*group).map_err(Unable::to(b"unable to setgid", b""))?;
         }
         identity::set_user(ids.user).map_err(Unable::to(b"unable to setuid", b""))?;

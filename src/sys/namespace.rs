@@ -22,9 +22,9 @@ pub const NAMED: [Kinds; 7] = [
     Kinds::NEWCGROUP,
 ];
 
-/// The places of two of them.
+/// The place of the first of them, that of mounts.
 pub const MOUNT: usize = 0;
-/// See above.
+/// The place of that of users.
 pub const USER: usize = 5;
 
 /// Leaves namespaces that are shared with others. A new PID namespace is that of the next child.

@@ -20,8 +20,8 @@ pub fn stdin() -> BorrowedFd<'static> {
 }
 
 fn borrow(number: i32) -> BorrowedFd<'static> {
-    // SAFETY: descriptors 0 to 2 are never closed by svbox; should the caller of the program have closed one,
-    // using the number gives EBADF and nothing else.
+    // SAFETY: descriptors 0 to 2 are closed by svbox only in `change`, when nothing but running another program is left
+    // to do; should the caller of the program have closed one, using the number gives EBADF and nothing else.
     unsafe { BorrowedFd::borrow_raw(number) }
 }
 
@@ -38,24 +38,14 @@ pub fn fill(for_all: bool) {
     }
 }
 
-/// What a standard descriptor is to become for the program that is run in our place.
-pub enum Becomes<'a> {
-    /// Nothing: it is closed.
-    Closed,
-    /// Another open file.
-    File(BorrowedFd<'a>),
-}
-
-/// Changes standard descriptor `number`, 0 to 2. That one is closed already is as well.
-pub fn change(number: i32, becomes: &Becomes<'_>) -> Result<()> {
-    let file = match becomes {
-        Becomes::File(file) => *file,
-        Becomes::Closed => {
-            // SAFETY: nothing of ours uses the number when the program is about to be run in our place, and
-            // whoever did would get EBADF and nothing else.
-            unsafe { rustix::io::close(number) };
-            return Ok(());
-        }
+/// Makes standard descriptor `number`, 0 to 2, another open file for the program that is run in our place, or closes it.
+/// One that is closed already stays so.
+pub fn change(number: i32, file: Option<BorrowedFd<'_>>) -> Result<()> {
+    let Some(file) = file else {
+        // SAFETY: nothing of ours uses the number when the program is about to be run in our place, and whoever did
+        // would get EBADF and nothing else.
+        unsafe { rustix::io::close(number) };
+        return Ok(());
     };
     match number {
         0 => rustix::stdio::dup2_stdin(file),
