@@ -9,13 +9,27 @@ fn title(pid: i32) -> String {
     String::from_utf8_lossy(line.rsplit(|&byte| byte == 0).next().unwrap()).into_owned()
 }
 
+/// A script that says something on standard error when the file `go` is there.
+fn speech(sandbox: &Sandbox, say: &str) -> String {
+    let go = sandbox.join("go");
+    format!("until [ -e {} ]; do sleep 0.01; done; {{ {say}; }} >&2; ", go.display())
+}
+
+/// Lets it speak when the dot of the start is in the window: runit's can come after what is said at once.
+fn go(sandbox: &Sandbox, runsvdir: &Running, log: &str) {
+    if log.len() >= 7 {
+        until("the dot", || title(runsvdir.pid()) != log);
+    }
+    sandbox.write("go", "");
+}
+
 /// Starts runsvdir with this log and a service whose fake supervisor writes something to standard error.
 fn said(sandbox: &Sandbox, log: &str, say: &str) -> Running {
     fs::create_dir_all(sandbox.join("scan/one")).unwrap();
-    let mut command =
-        with_fake_runsv(sandbox, &format!("{{ {say}; }} >&2; echo >../said; exec sleep 1000000"));
+    let mut command = with_fake_runsv(sandbox, &(speech(sandbox, say) + "echo >../said; exec sleep 1000000"));
     command.args(["scan", log]);
     let runsvdir = sandbox.start(command);
+    go(sandbox, &runsvdir, log);
     until("the end of its speech", || sandbox.lines("said") == 1);
     runsvdir
 }
@@ -47,17 +61,18 @@ fn what_a_supervisor_writes_moves_into_the_window() {
 #[test]
 fn what_a_service_writes_moves_into_the_window() {
     let sandbox = Sandbox::new();
-    let one = sandbox.service("one").run("printf hello >&2; exec sleep 1000000");
+    let one = sandbox.service("one").run(&(speech(&sandbox, "printf hello") + "exec sleep 1000000"));
     let scan = sandbox.scan();
     scan.link(&one);
     let runsvdir = scan.start(&["-P"], &["log: abcdefghij"]);
+    go(&sandbox, &runsvdir, "log: abcdefghij");
     until_title(&runsvdir, "log: ghij.hello");
 }
 
 #[test]
 fn the_window_shows_the_end_of_a_long_text_and_the_first_five_bytes_stay() {
     let sandbox = Sandbox::new();
-    let runsvdir = said(&sandbox, "LOG=>..........", "yes 0123456 | head -n 3000; printf abcdefghijKLM");
+    let runsvdir = said(&sandbox, "LOG=>0123456789", "yes 0123456 | head -n 3000; printf abcdefghijKLM");
     until_title(&runsvdir, "LOG=>defghijKLM");
 }
 
@@ -67,21 +82,21 @@ fn control_bytes_become_spaces() {
         return;
     }
     let sandbox = Sandbox::new();
-    let runsvdir = said(&sandbox, "log: ..........", r"printf 'a\nb\tc\033d\r\001'");
+    let runsvdir = said(&sandbox, "log: 0123456789", r"printf 'a\nb\tc\033d\r\001'");
     until_title(&runsvdir, "log: .a b c d  ");
 }
 
 #[test]
 fn bytes_beyond_ascii_are_kept() {
     let sandbox = Sandbox::new();
-    let runsvdir = said(&sandbox, "log: ..........", r"printf '\303\244\342\202\254'");
-    until_title(&runsvdir, "log: .....ä€");
+    let runsvdir = said(&sandbox, "log: 0123456789", r"printf '\303\244\342\202\254'");
+    until_title(&runsvdir, "log: 6789.ä€");
 }
 
 #[test]
 fn the_title_never_grows() {
     let sandbox = Sandbox::new();
-    let runsvdir = said(&sandbox, "log: ..........", "seq 5000");
+    let runsvdir = said(&sandbox, "log: 0123456789", "seq 5000");
     until("the last number", || title(runsvdir.pid()).contains("5000"));
     let line = fs::read(format!("/proc/{}/cmdline", runsvdir.pid())).unwrap();
     let called = program("runsvdir").as_os_str().len();
