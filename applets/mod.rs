@@ -34,8 +34,7 @@ pub use multicall::dispatch;
 
 /// What the multicall knows of a program.
 pub struct Applet {
-    /// The usage line, which begins with the name that calls it; an empty line; and what it is for and its options. One
-    /// text is one pointer, and pointers are what each process has of this table to itself.
+    /// The usage line, which begins with the name that calls it; an empty line; and what it is for and its options.
     pub text: &'static [u8],
     /// Whether the usage line shows the name as it was called, path included, or its last part only.
     pub usage_path: bool,
@@ -52,42 +51,55 @@ pub struct Applet {
     pub run: fn(&Call) -> Result<u8, Failure>,
 }
 
-/// Every program of this build, in the order they are listed.
-pub const APPLETS: &[&Applet] = &[
-    #[cfg(feature = "runsv")]
-    &runsv::APPLET,
-    #[cfg(feature = "runsvdir")]
-    &runsvdir::APPLET,
-    #[cfg(feature = "sv")]
-    &sv::APPLET,
-    #[cfg(feature = "svlogd")]
-    &svlogd::APPLET,
-    #[cfg(feature = "chpst")]
-    &chpst::CHPST,
-    #[cfg(feature = "softlimit")]
-    &chpst::SOFTLIMIT,
-    #[cfg(feature = "setlock")]
-    &chpst::SETLOCK,
-    #[cfg(feature = "setuidgid")]
-    &chpst::SETUIDGID,
-    #[cfg(feature = "envuidgid")]
-    &chpst::ENVUIDGID,
-    #[cfg(feature = "envdir")]
-    &chpst::ENVDIR,
-    #[cfg(feature = "pgrphack")]
-    &chpst::PGRPHACK,
-    #[cfg(feature = "svc")]
-    &svc::APPLET,
-    #[cfg(feature = "svok")]
-    &svok::APPLET,
-    #[cfg(feature = "svstat")]
-    &svstat::APPLET,
-];
+/// Defines the list of all programs: a function and not a table, which would consist of pointers.
+macro_rules! programs {
+    ($($feature:literal $applet:path,)*) => {
+        /// The program at this place among those of this build, in the order they are listed.
+        #[inline(never)]
+        #[allow(unused_mut, unused_assignments, unused_variables)]
+        pub fn program(place: usize) -> Option<Applet> {
+            let mut next = 0;
+            $(
+                #[cfg(feature = $feature)]
+                {
+                    if place == next {
+                        return Some($applet());
+                    }
+                    next += 1;
+                }
+            )*
+            None
+        }
+    };
+}
+
+programs! {
+    "runsv" runsv::applet,
+    "runsvdir" runsvdir::applet,
+    "sv" sv::applet,
+    "svlogd" svlogd::applet,
+    "chpst" chpst::chpst,
+    "softlimit" chpst::softlimit,
+    "setlock" chpst::setlock,
+    "setuidgid" chpst::setuidgid,
+    "envuidgid" chpst::envuidgid,
+    "envdir" chpst::envdir,
+    "pgrphack" chpst::pgrphack,
+    "svc" svc::applet,
+    "svok" svok::applet,
+    "svstat" svstat::applet,
+}
 
 impl Applet {
-    /// The program of that name.
-    pub fn named(name: &[u8]) -> Option<&'static Self> {
-        APPLETS.iter().find(|applet| applet.name() == name).copied()
+    /// Every program of this build, in the order they are listed.
+    pub fn all() -> impl Iterator<Item = Self> {
+        (0..).map_while(program)
+    }
+
+    /// The place of the program of that name.
+    #[inline(never)]
+    pub fn place(name: &[u8]) -> Option<usize> {
+        Self::all().position(|applet| applet.name() == name)
     }
 
     /// The name that calls it.
@@ -99,10 +111,15 @@ impl Applet {
         cfg!(feature = "chainload") && self.runs_program
     }
 
-    /// The program of that name, or of what follows a `d` in it where the name may have one.
-    fn called(base: &[u8]) -> Option<&'static Self> {
-        let of_short = |short| Self::named(short).filter(|applet| applet.is_of_chpst());
-        Self::named(base).or_else(|| base.strip_prefix(b"d").and_then(of_short))
+    /// The place of the program of that name, or of what follows a `d` in it where the name may have one.
+    fn called(base: &[u8]) -> Option<usize> {
+        let is_of_chpst = |place: &usize| program(*place).is_some_and(|applet| applet.is_of_chpst());
+        match (Self::place(base), base) {
+            (None, [b'd', short @ ..]) if cfg!(feature = "chainload") => {
+                Self::place(short).filter(is_of_chpst)
+            }
+            (place, _) => place,
+        }
     }
 
     /// Its name in the usage line.

@@ -1,7 +1,7 @@
 //! Finding the program that is meant: by the name of the call, through symbolic links, or as first argument.
 
 use super::output::Output;
-use super::{APPLETS, Applet};
+use super::{Applet, program};
 use core::ffi::{CStr, c_int};
 use svbox::cli::{base_name, last_part};
 use svbox::report::Reporter;
@@ -32,19 +32,22 @@ pub fn dispatch(args: Args) -> c_int {
     let argv0 = args.get(0).unwrap_or(c"svbox");
     let code = match base_name(argv0) {
         OWN_NAME => multicall(args.skip(1)),
-        base => match Applet::called(base).or_else(linked).or_else(|| Applet::named(b"sv")) {
-            Some(applet) => start(applet, argv0, args.skip(1)),
-            None => no_program(argv0),
-        },
+        base => {
+            let place = Applet::called(base).or_else(linked).or_else(|| Applet::place(b"sv"));
+            start(place, argv0, args.skip(1))
+        }
     };
     c_int::from(code)
 }
 
-fn start(applet: &'static Applet, argv0: &'static CStr, args: Args) -> u8 {
+/// Runs the program of a place, if it is one.
+#[inline(never)]
+fn start(place: Option<usize>, argv0: &'static CStr, args: Args) -> u8 {
+    let Some(applet) = place.and_then(program) else { return no_program(argv0) };
     applet.name_process();
     match args.get(0).map(CStr::to_bytes) {
         Some(b"--version") => print(&[b"svbox ", applet.name(), VERSION.as_bytes()]),
-        Some(b"--help") => help(applet),
+        Some(b"--help") => help(&applet),
         _ => applet.call(argv0, args),
     }
 }
@@ -61,7 +64,7 @@ fn no_program(name: &CStr) -> u8 {
 
 /// The program that the links lead to from the name that was executed, if it is one by name.
 #[inline(never)]
-fn linked() -> Option<&'static Applet> {
+fn linked() -> Option<usize> {
     let mut path = Text::<PATH_MAX>::new();
     path.push(args::executed()?.to_bytes());
     for _ in 0..MOST_LINKS {
@@ -71,8 +74,9 @@ fn linked() -> Option<&'static Applet> {
             if text.starts_with(b"/") { 0 } else { path.bytes().len() - last_part(path.bytes()).len() };
         path.truncate(parent);
         path.push(text);
-        if let Some(applet) = Applet::named(last_part(path.bytes())) {
-            return Some(applet);
+        let place = Applet::place(last_part(path.bytes()));
+        if place.is_some() {
+            return place;
         }
     }
     None
@@ -87,15 +91,12 @@ const OPTIONS: &[u8] = b"--list --install --help --version";
 fn multicall(args: Args) -> u8 {
     stdio::fill(true);
     let Some(first) = args.get(0) else { return usage() };
-    if let Some(applet) = Applet::named(first.to_bytes()) {
-        return start(applet, first, args.skip(1));
-    }
     match place(OPTIONS, first.to_bytes()) {
         Some(0) => list(),
         Some(1) => install(args.skip(1)),
         Some(2) => print(&[HELP.as_bytes()]),
         Some(3) => print(&[b"svbox", VERSION.as_bytes()]),
-        _ => no_program(first),
+        _ => start(Applet::place(first.to_bytes()), first, args.skip(1)),
     }
 }
 
@@ -117,7 +118,7 @@ fn print(parts: &[&[u8]]) -> u8 {
 #[inline(never)]
 fn list() -> u8 {
     let mut output = Output::new();
-    for applet in APPLETS {
+    for applet in Applet::all() {
         output.put(applet.name()).put(b"\n");
     }
     written(&mut output)
@@ -149,7 +150,7 @@ fn install(args: Args) -> u8 {
             return 1;
         }
     };
-    let failed = APPLETS.iter().filter(|applet| !installer.install(applet.name())).count();
+    let failed = Applet::all().filter(|applet| !installer.install(applet.name())).count();
     u8::from(failed > 0)
 }
 

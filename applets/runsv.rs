@@ -8,18 +8,20 @@ use svbox::cli::Call;
 use svbox::report::{Failure, Reporter};
 use svbox::supervisor::Engine;
 
-pub const APPLET: Applet = Applet {
-    text: b"\
+pub fn applet() -> Applet {
+    Applet {
+        text: b"\
 runsv dir
 
 Supervise the service of a directory, and its log service.",
-    usage_path: true,
-    misuse: 1,
-    alias_misuse: 0,
-    runs_program: false,
-    spec: None,
-    run,
-};
+        usage_path: true,
+        misuse: 1,
+        alias_misuse: 0,
+        runs_program: false,
+        spec: None,
+        run,
+    }
+}
 
 fn run(call: &Call) -> Result<u8, Failure> {
     let (Some(dir), 1) = (call.operands().get(0), call.operands().len()) else { return Err(Failure::Usage) };

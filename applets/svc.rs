@@ -9,7 +9,8 @@ use svbox::cli::{Call, Spec};
 use svbox::report::{Failure, Reporter};
 use svbox::service::client::NotSent;
 
-pub const APPLET: Applet = Applet {
+pub fn applet() -> Applet {
+    Applet {
     text: b"\
 svc [-udopchaitkx12q] dir ...
 
@@ -20,7 +21,8 @@ Send commands to services, in the order given: u up, d down, o once,\nx exit, p 
     runs_program: false,
     spec: Some(&Spec { flags: b"udopchaitkx12q", values: b"", long: b"", letters: b"" }),
     run,
-};
+    }
+}
 
 fn run(call: &Call) -> Result<u8, Failure> {
     let mut bytes = Vec::new();

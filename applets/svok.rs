@@ -9,18 +9,20 @@ use svbox::report::{FATAL, Failure, Reporter};
 use svbox::service::names::Part;
 use svbox::sys::Errno;
 
-pub const APPLET: Applet = Applet {
-    text: b"\
+pub fn applet() -> Applet {
+    Applet {
+        text: b"\
 svok dir
 
 Tell by the exit code whether a supervisor runs in a directory: 0 yes, 100 no.",
-    usage_path: false,
-    misuse: 100,
-    alias_misuse: 0,
-    runs_program: false,
-    spec: None,
-    run,
-};
+        usage_path: false,
+        misuse: 100,
+        alias_misuse: 0,
+        runs_program: false,
+        spec: None,
+        run,
+    }
+}
 
 fn run(call: &Call) -> Result<u8, Failure> {
     let Some(dir) = call.operands().get(0) else { return Err(Failure::Usage) };

@@ -13,18 +13,20 @@ use svbox::service::status::Status;
 use svbox::sys::Errno;
 use svbox::tai::Tai;
 
-pub const APPLET: Applet = Applet {
-    text: b"\
+pub fn applet() -> Applet {
+    Applet {
+        text: b"\
 svstat dir ...
 
 Print the state of services.",
-    usage_path: false,
-    misuse: 100,
-    alias_misuse: 0,
-    runs_program: false,
-    spec: None,
-    run,
-};
+        usage_path: false,
+        misuse: 100,
+        alias_misuse: 0,
+        runs_program: false,
+        spec: None,
+        run,
+    }
+}
 
 fn run(call: &Call) -> Result<u8, Failure> {
     let mut output = Output::new();

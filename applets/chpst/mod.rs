@@ -30,7 +30,8 @@ use who::Who;
 const REPORT: Reporter<'_> = Reporter { program: b"chpst", subject: None, waits: true };
 
 #[cfg(feature = "chpst")]
-pub const CHPST: Applet = applet(
+pub fn chpst() -> Applet {
+    applet(
     b"\
 chpst [-vVPFI012N] [-u [:]user[:group]] [-U [:]user[:group]] [-b argv0] [-e dir] [-/ root] [-C pwd] [-n nice] [-A sec] [-l|-L lock] [-m n] [-d n] [-o n] [-p n] [-f n] [-c n] [-r n] [-t n] [-a n] [-s n] prog
 
@@ -72,68 +73,81 @@ Change the state of the process and run prog; see chpst(8) for the order.
   --close-fds, --keep-fd LIST    no others above 2
   --if-supported    the next option may be unknown to the kernel",
     |call| run(call, options::chpst),
-);
+    )
+}
 
 #[cfg(feature = "softlimit")]
-pub const SOFTLIMIT: Applet = applet(
+pub fn softlimit() -> Applet {
+    applet(
     b"\
 softlimit [-a allbytes] [-c corebytes] [-d databytes] [-f filebytes] [-l lockbytes] [-m membytes] [-o openfiles] [-p processes] [-r residentbytes] [-s stackbytes] [-t cpusecs] child
 
 Run child with soft limits; see softlimit(8). = stands for the hard limit.",
     |call| run(call, options::softlimit),
-);
+    )
+}
 
 #[cfg(feature = "setlock")]
-pub const SETLOCK: Applet = applet(
-    b"\
+pub fn setlock() -> Applet {
+    applet(
+        b"\
 setlock [ -nNxX ] file program [ arg ... ]
 
 Run a program while holding a lock on file; see setlock(8).
 
   -n                     fail if it is locked; -N: wait (default)
   -x                     then exit 0 without a word; -X: tell, and exit 111 (default)",
-    |call| run(call, options::setlock),
-);
+        |call| run(call, options::setlock),
+    )
+}
 
 #[cfg(feature = "setuidgid")]
-pub const SETUIDGID: Applet = applet(
-    b"\
+pub fn setuidgid() -> Applet {
+    applet(
+        b"\
 setuidgid account child
 
 Run child with the user and group of an account; see setuidgid(8).",
-    |call| run(call, |args, plan| options::with_first(args, plan, |name| Change::Ids(Who::account(name)))),
-);
+        |call| {
+            run(call, |args, plan| options::with_first(args, plan, |name| Change::Ids(Who::account(name))))
+        },
+    )
+}
 
 #[cfg(feature = "envuidgid")]
-pub const ENVUIDGID: Applet = applet(
-    b"\
+pub fn envuidgid() -> Applet {
+    applet(
+        b"\
 envuidgid account child
 
 Run child with an account's user and group as the variables UID and GID; see envuidgid(8).",
-    |call| {
-        run(call, |args, plan| {
-            options::with_first(args, plan, |name| Change::IdVariables(Who::account(name)))
-        })
-    },
-);
+        |call| {
+            run(call, |args, plan| {
+                options::with_first(args, plan, |name| Change::IdVariables(Who::account(name)))
+            })
+        },
+    )
+}
 
 #[cfg(feature = "envdir")]
-pub const ENVDIR: Applet =
+pub fn envdir() -> Applet {
     applet(b"envdir dir child\n\nRun child with variables from the files in dir; see envdir(8).", |call| {
         run(call, |args, plan| options::with_first(args, plan, |dir| Change::EnvDir(dir, true)))
-    });
+    })
+}
 
 #[cfg(feature = "pgrphack")]
-pub const PGRPHACK: Applet =
+pub fn pgrphack() -> Applet {
     applet(b"pgrphack child\n\nRun child in a new session; see pgrphack(8).", |call| {
         run(call, |args, plan| {
             plan.ask(Change::Session);
             Ok(args)
         })
-    });
+    })
+}
 
 /// One of them. They take their options themselves, in order, since that of some of them counts.
-const fn applet(text: &'static [u8], run: fn(&Call) -> Result<u8, Failure>) -> Applet {
+fn applet(text: &'static [u8], run: fn(&Call) -> Result<u8, Failure>) -> Applet {
     Applet { text, usage_path: false, misuse: 100, alias_misuse: 0, runs_program: true, spec: None, run }
 }
 

@@ -30,8 +30,9 @@ use svbox::sys::{self, AsFd, Errno, file, heap};
 use svbox::tai::Tai;
 use title::TitleLog;
 
-pub const APPLET: Applet = Applet {
-    text: b"\
+pub fn applet() -> Applet {
+    Applet {
+        text: b"\
 runsvdir [-P] dir
 
 Start and keep a runsv for each service directory in a directory.
@@ -40,13 +41,14 @@ Start and keep a runsv for each service directory in a directory.
         -P         each runsv leads a session and process group of its own
   \
         -s script  run script with the signal's number before TERM or HUP takes effect",
-    usage_path: true,
-    misuse: 1,
-    alias_misuse: 0,
-    runs_program: false,
-    spec: None,
-    run,
-};
+        usage_path: true,
+        misuse: 1,
+        alias_misuse: 0,
+        runs_program: false,
+        spec: None,
+        run,
+    }
+}
 
 #[derive(Default)]
 struct Options {

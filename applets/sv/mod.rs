@@ -24,8 +24,9 @@ use svbox::sys::{self, Errno, args, file, stdio};
 use svbox::text;
 use wait::{Appearing, Waiter};
 
-pub const APPLET: Applet = Applet {
-    text: b"\
+pub fn applet() -> Applet {
+    Applet {
+        text: b"\
 sv [-v] [-w sec] command service ...
 
 Control and show services supervised by runsv: start, stop, restart, status and
@@ -36,13 +37,19 @@ more, see sv(8); or u, d, o, x, p, c, h, a, i, q, 1, 2, t, k.
   -d, --delay usec   time between two runs of a ./check that has not passed
                      (default 420000, or $SVDELAY)
   -V, --version      print the version and the usage",
-    usage_path: false,
-    misuse: 100,
-    alias_misuse: 2,
-    runs_program: false,
-    spec: Some(&Spec { flags: b"vV", values: b"wd", long: b"verbose version wait delay", letters: b"vVwd" }),
-    run,
-};
+        usage_path: false,
+        misuse: 100,
+        alias_misuse: 2,
+        runs_program: false,
+        spec: Some(&Spec {
+            flags: b"vV",
+            values: b"wd",
+            long: b"verbose version wait delay",
+            letters: b"vVwd",
+        }),
+        run,
+    }
+}
 
 /// The options of sv.
 #[derive(FromArgs)]

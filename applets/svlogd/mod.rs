@@ -28,8 +28,9 @@ use svbox::sys::{dir, file, heap, stdio};
 use svbox::text::parse;
 use writer::Common;
 
-pub const APPLET: Applet = Applet {
-    text: b"\
+pub fn applet() -> Applet {
+    Applet {
+        text: b"\
 svlogd [-tttvL] [-r c] [-R abc] [-l len] [-b buflen] dir ...
 
 Log lines of standard input to files in each dir, which are rotated, filtered and
@@ -46,13 +47,14 @@ processed as the file dir/config says; see svlogd(8).
   -M            for compatibility: names of old logs never go back in any case
   -v            say what is done
   -V            print the version and the usage",
-    usage_path: true,
-    misuse: 111,
-    alias_misuse: 0,
-    runs_program: false,
-    spec: Some(&Spec { flags: b"tvVLM", values: b"rRlbf", long: b"", letters: b"" }),
-    run,
-};
+        usage_path: true,
+        misuse: 111,
+        alias_misuse: 0,
+        runs_program: false,
+        spec: Some(&Spec { flags: b"tvVLM", values: b"rRlbf", long: b"", letters: b"" }),
+        run,
+    }
+}
 
 /// The options of svlogd. They are not read by way of argh, whose table of names would be memory of its own for each
 /// logger and each supervisor of one.
