@@ -4,6 +4,9 @@
 // Some of its programs without the others leave parts of it unused.
 #[cfg_attr(not(feature = "default"), allow(dead_code, unused_imports))]
 mod chpst;
+#[cfg(feature = "process-1")]
+#[cfg_attr(not(feature = "default"), allow(dead_code))]
+mod init;
 mod multicall;
 mod output;
 #[cfg(any(feature = "sv", feature = "svc", feature = "svok", feature = "svstat"))]
@@ -88,6 +91,10 @@ programs! {
     "svc" svc::applet,
     "svok" svok::applet,
     "svstat" svstat::applet,
+    "init" init::init,
+    "runit" init::runit,
+    "runit-init" init::runit_init,
+    "telinit" init::telinit,
 }
 
 impl Applet {
@@ -169,9 +176,9 @@ impl Applet {
 /// script then.
 const ALIAS_USAGE: &[u8] = b" [-w sec] command";
 
-/// A text up to the first byte of this kind.
+/// A text up to the first byte that is this one or smaller: a line ends a word too.
 fn up_to(text: &'static [u8], end: u8) -> &'static [u8] {
-    let len = text.iter().position(|&byte| byte == end).unwrap_or(text.len());
+    let len = text.iter().position(|&byte| byte <= end).unwrap_or(text.len());
     text.get(..len).unwrap_or(text)
 }
 

@@ -6,7 +6,7 @@ use std::os::unix::fs::{MetadataExt, symlink};
 use std::os::unix::process::CommandExt;
 use std::process::Output;
 
-const ALL: [&str; 14] = [
+const ALL: [&str; 18] = [
     "runsv",
     "runsvdir",
     "sv",
@@ -21,6 +21,10 @@ const ALL: [&str; 14] = [
     "svc",
     "svok",
     "svstat",
+    "init",
+    "runit",
+    "runit-init",
+    "telinit",
 ];
 
 fn stdout(output: &Output) -> String {
@@ -75,9 +79,9 @@ fn a_program_is_found_through_links_to_links() {
 fn any_other_name_is_the_init_script_of_that_service() {
     let sandbox = Sandbox::new();
     let _fake = sandbox.fake("web", Say::RUN);
-    symlink(svbox(), sandbox.join("init")).unwrap();
+    symlink(svbox(), sandbox.join("script")).unwrap();
     fs::create_dir(sandbox.join("etc")).unwrap();
-    symlink("../init", sandbox.join("etc/web")).unwrap();
+    symlink("../script", sandbox.join("etc/web")).unwrap();
     let output = sandbox.command(sandbox.join("etc/web")).env("SVDIR", ".").arg("status").output().unwrap();
     assert_eq!((output.status.code(), stdout(&output)), (Some(0), "run: web: (pid 4242) 12s\n".to_owned()));
 }

@@ -212,6 +212,11 @@ pub fn set_mode(fd: impl AsFd, mode: u32) -> Result<()> {
     again(|| fs::fchmod(&fd, Mode::from_raw_mode(mode)))
 }
 
+/// Sets the mode of the file that a path leads to.
+pub fn set_mode_at(path: &CStr, mode: u32) -> Result<()> {
+    again(|| fs::chmodat(CWD, path, Mode::from_raw_mode(mode), AtFlags::empty()))
+}
+
 /// Takes everything behind the first `len` bytes away.
 pub fn truncate(fd: impl AsFd, len: u64) -> Result<()> {
     again(|| fs::ftruncate(&fd, len))

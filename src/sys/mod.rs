@@ -19,6 +19,7 @@ pub mod lock;
 pub mod namespace;
 pub mod net;
 pub mod poll;
+pub mod power;
 pub mod process;
 pub mod region;
 pub mod schedule;
@@ -26,8 +27,10 @@ pub mod signal;
 pub mod spawn;
 pub mod stdio;
 pub mod table;
+pub mod terminal;
 pub mod time;
 pub mod watch;
+pub mod watchdog;
 
 mod ffi;
 mod vfork;

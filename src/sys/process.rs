@@ -66,9 +66,26 @@ pub fn reap_one(pid: Pid) -> Result<Option<Ended>> {
     Ok(ended.map(|(_, status)| Ended(status.as_raw())))
 }
 
+/// Waits until this child has ended, and collects it.
+pub fn wait_one(pid: Pid) -> Result<Ended> {
+    let ended = again(|| process::waitpid(Some(pid), WaitOptions::empty()))?;
+    ended.map(|(_, status)| Ended(status.as_raw())).ok_or(Errno::CHILD)
+}
+
 /// Sends a signal to a process that cannot have been collected by anyone: our own child.
 pub fn kill(pid: Pid, signal: Signal) -> Result<()> {
     process::kill_process(pid, signal)
+}
+
+/// Sends a signal to each process of the group that a child of ours leads.
+pub fn kill_group(leader: Pid, signal: Signal) -> Result<()> {
+    process::kill_process_group(leader, signal)
+}
+
+/// Whether the kernel runs threads of its own beside us: the second process of a machine is always the one that makes
+/// them, and in a PID namespace there is none when its first process begins.
+pub fn kernel_is_here() -> bool {
+    ffi::kill(2, 0).is_ok()
 }
 
 /// Sends a signal by its number, which may be one without a name, to a process, or to every one of our PID namespace

@@ -16,9 +16,7 @@ impl Mask {
 
     /// The set of these.
     pub fn of(signals: &[Signal]) -> Self {
-        signals
-            .iter()
-            .fold(Self(ffi::SigSet::NONE), |set, signal| set.change(*signal, |bits, bit| bits | bit))
+        signals.iter().fold(Self(ffi::SigSet::NONE), |set, signal| set.with(*signal))
     }
 
     /// Makes this the set of blocked signals.
@@ -29,6 +27,11 @@ impl Mask {
     /// Blocks these as well, and gives the set that was blocked before.
     pub fn block(&self) -> Self {
         Self(ffi::mask(ffi::SIG_BLOCK, &self.0))
+    }
+
+    /// The set with one signal more.
+    pub fn with(self, signal: Signal) -> Self {
+        self.change(signal, |bits, bit| bits | bit)
     }
 
     /// The set without one signal.

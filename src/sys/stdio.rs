@@ -1,6 +1,6 @@
 //! The three standard descriptors.
 
-use super::{AsFd, BorrowedFd, Errno, Result, again, fifo, file};
+use super::{AsFd, AsRawFd, BorrowedFd, Errno, Result, again, fifo, file};
 use rustix::event::{PollFd, PollFlags};
 use rustix::io::IoSlice;
 
@@ -35,6 +35,15 @@ pub fn fill(for_all: bool) {
             // The kernel gives the lowest free number, and they are visited in order.
             let _ = file::open_null(for_all).map(core::mem::forget);
         }
+    }
+}
+
+/// Does the same where there is not even that: what stands in can be neither read nor written.
+pub fn occupy() {
+    while let Ok(root) = file::open_place(file::CWD, c"/")
+        && root.as_raw_fd() < 3
+    {
+        core::mem::forget(root);
     }
 }
 

@@ -19,7 +19,8 @@ pub fn bin_dir() -> &'static Path {
     DIR.get_or_init(|| {
         let dir = tempfile::Builder::new().prefix("svbox-bin.").tempdir().unwrap().keep();
         let supervision = ["runsv", "runsvdir", "sv", "svlogd", "svc", "svok", "svstat"];
-        for name in supervision.into_iter().chain(["chpst"]).chain(PERSONALITIES) {
+        let process_1 = ["init", "runit", "runit-init", "telinit"];
+        for name in supervision.into_iter().chain(process_1).chain(["chpst"]).chain(PERSONALITIES) {
             symlink(original(name), dir.join(name)).unwrap();
         }
         symlink(svbox(), dir.join("svbox")).unwrap();
@@ -34,6 +35,9 @@ fn original(name: &str) -> PathBuf {
     match name {
         // runit itself does not have these.
         "svc" | "svok" | "svstat" => svbox(),
+        // Debian's machine has its own.
+        "init" | "runit-init" | "telinit" => svbox(),
+        "runit" if against_runit() => "/sbin/runit".into(),
         // Debian has links for none of them, and daemontools has programs of these names.
         _ if against_runit() && PERSONALITIES.contains(&name) => "/usr/bin/chpst".into(),
         _ if against_runit() => Path::new("/usr/bin").join(name),

@@ -1,0 +1,378 @@
+//! Process 1: takes the machine through its stages, hears what is asked of it, and collects every orphan.
+//!
+//! Nothing is allocated, nothing stays open that was not open before, and it ends only where it is not the machine's own
+//! process 1 and may not end the machine.
+
+use super::console::Console;
+use super::last;
+use super::request::STOP;
+use super::side::{CTRL_ALT_DEL, POWER_FAILURE, Side};
+use super::stage::{Next, Remark, Stage, after};
+use super::watchdog::Watchdog;
+use super::{child, request};
+use svbox::report::FATAL;
+use svbox::sys::poll::{self, Direction};
+use svbox::sys::power::{self, End};
+use svbox::sys::process::{self, Ended, Pid};
+use svbox::sys::signal::{self, Mask, Signal, Signals};
+use svbox::sys::time::{self, Duration, Instant};
+use svbox::sys::{AsFd, Errno, heap, stdio};
+
+/// How long stage 2 has to end before it is killed; the pause before it is started again; and the one before anything
+/// is tried again that the system refused (runit).
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How many signals, and how many ended children, are taken in before the other kind has its turn.
+const AT_ONCE: usize = 64;
+
+/// Where the machine is.
+#[derive(Clone, Copy)]
+enum At {
+    /// A stage is to begin at that moment.
+    Before(Stage, Instant),
+    /// Stage 2 is to begin once more at that moment.
+    Again(Instant),
+    /// Its program runs.
+    In(Stage, Pid),
+    /// Stage 2 has been asked to end, and is killed at that moment, if it has not been yet.
+    Leaving(Pid, Option<Instant>),
+    /// After stage 3; the end is tried again at that moment.
+    Last(Instant),
+}
+
+/// What process 1 has been asked for by signals.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ask {
+    /// What the files say.
+    Look,
+    CtrlAltDel,
+    PowerFailure,
+    End(End),
+}
+
+/// Everything that process 1 remembers.
+struct Init {
+    signals: Signals,
+    console: Console,
+    at: At,
+    side: Option<Side>,
+    /// What was asked for in stage 1.
+    remembered: Option<Ask>,
+    /// The kind of end, if it was not asked for by files.
+    end: Option<End>,
+    watchdog: Option<Watchdog>,
+    /// Whether ended children may be left to collect.
+    busy: bool,
+    /// Whether a request to stop was left over from an earlier life and could not be taken back.
+    stale: bool,
+    /// Whether a stage failed.
+    failed: bool,
+    /// Whether this is the machine's own process 1.
+    is_machine: bool,
+}
+
+/// Runs as process 1; gives the exit code where that may end.
+pub fn run() -> u8 {
+    let is_machine = process::kernel_is_here();
+    stdio::occupy();
+    let _ = process::new_session();
+    // What runs in the stages finds nothing ignored and nothing blocked.
+    signal::NAMED.iter().for_each(|signal| signal::default(*signal));
+    let heard = heard();
+    heard.block();
+    let console = Console::attach(is_machine);
+    let signals = loop {
+        match Signals::open(&heard) {
+            Ok(signals) => break signals,
+            Err(errno) => {
+                console.reporter().fatal_of(b"unable to hear signals, pausing", b"", errno);
+                rest(PATIENCE);
+            }
+        }
+    };
+    // Refused where this is not the machine's; then nobody presses these keys.
+    let _ = power::hear_ctrl_alt_del();
+    console.say(&[b"svbox ", env!("CARGO_PKG_VERSION").as_bytes(), b": booting."]);
+    let watchdog = Watchdog::look(None, &console);
+    let mut init = Init {
+        signals,
+        console,
+        at: At::Before(Stage::One, Instant::now()),
+        side: None,
+        remembered: None,
+        end: None,
+        watchdog,
+        busy: false,
+        stale: forget_old_requests(),
+        failed: false,
+        is_machine,
+    };
+    heap::seal();
+    loop {
+        if let Some(code) = init.turn() {
+            return code;
+        }
+    }
+}
+
+/// Takes back what an earlier life has asked for; gives whether some of it is left.
+fn forget_old_requests() -> bool {
+    let all = [STOP, request::REBOOT, request::HALT];
+    all.iter().for_each(|request| request.take_back(&mut |_, _| {}));
+    all.iter().any(|request| request.is_made())
+}
+
+fn rest(time: Duration) {
+    poll::either([None, None], Some(Instant::now().after(time)));
+}
+
+const HALT: i32 = 37;
+const POWER_OFF: i32 = 38;
+const REBOOT: i32 = 39;
+
+/// What is heard: runit's signals, and those by which other inits and the managers of containers ask for an end, by the
+/// numbers that they have for RTMIN+3, RTMIN+4 and RTMIN+5.
+fn heard() -> Mask {
+    const NAMED: [Signal; 6] =
+        [Signal::CHILD, Signal::CONT, Signal::INT, Signal::POWER, Signal::HUP, Signal::PIPE];
+    [HALT, POWER_OFF, REBOOT]
+        .iter()
+        .filter_map(|number| signal::numbered(*number))
+        .fold(Mask::of(&NAMED), Mask::with)
+}
+
+impl Init {
+    /// One turn: does what is due, waits, takes in what happened. Gives the exit code at the end.
+    fn turn(&mut self) -> Option<u8> {
+        let code = self.do_what_is_due(Instant::now());
+        if code.is_some() {
+            return code;
+        }
+        if !self.busy {
+            poll::either([Some((self.signals.as_fd(), Direction::In)), None], self.next_timer());
+        }
+        for _ in 0..AT_ONCE {
+            let Some(number) = self.signals.next() else { break };
+            self.hear(number);
+        }
+        // One CHLD can stand for many children, and for some that a turn before has left.
+        self.busy = (0..AT_ONCE).all(|_| {
+            let ended = process::reap();
+            ended.into_iter().for_each(|(pid, ended)| self.ended(pid, ended));
+            ended.is_some()
+        });
+        None
+    }
+
+    fn next_timer(&self) -> Option<Instant> {
+        let stage = match self.at {
+            At::Before(_, due) | At::Again(due) | At::Last(due) => Some(due),
+            At::Leaving(_, due) => due,
+            At::In(..) => None,
+        };
+        let side = self.side.as_ref().and_then(Side::due);
+        time::first([stage, side, self.watchdog.as_ref().map(Watchdog::due)])
+    }
+
+    fn do_what_is_due(&mut self, now: Instant) -> Option<u8> {
+        if let Some(watchdog) = &mut self.watchdog {
+            watchdog.pet_if_due(now);
+        }
+        if let Some(side) = &mut self.side {
+            side.kill_if_late(now);
+        }
+        match self.at {
+            At::Before(stage, due) if due <= now => self.enter(stage),
+            At::Again(due) if due <= now => {
+                self.warn(&[b"restarting."]);
+                self.enter(Stage::Two);
+            }
+            At::Leaving(pid, Some(due)) if due <= now => {
+                self.warn(&[b"stage 2 not terminated, sending sigkill..."]);
+                let _ = process::kill(pid, Signal::KILL);
+                self.at = At::Leaving(pid, None);
+            }
+            At::Last(due) if due <= now => return self.end(),
+            At::Before(..) | At::Again(_) | At::Leaving(..) | At::Last(_) | At::In(..) => {}
+        }
+        None
+    }
+
+    fn warn(&self, parts: &[&[u8]]) {
+        self.console.reporter().warn(parts, None);
+    }
+
+    fn enter(&mut self, stage: Stage) {
+        if self.watchdog.is_none() {
+            // Its device may be there now.
+            self.watchdog = Watchdog::look(None, &self.console);
+        }
+        match child::start(stage.path(), stage == Stage::One, &self.console) {
+            Ok(pid) => self.at = At::In(stage, pid),
+            Err(errno) => {
+                let report = self.console.reporter();
+                report
+                    .fatal(&[b"unable to fork for \"", stage.path().to_bytes(), b"\" pausing"], Some(errno));
+                self.at = At::Before(stage, Instant::now().after(PATIENCE));
+            }
+        }
+        if matches!(self.at, At::In(Stage::Two, _))
+            && let Some(ask) = self.remembered.take()
+        {
+            self.act(ask);
+        }
+    }
+
+    fn hear(&mut self, number: i32) {
+        match number {
+            HALT => self.ask(Ask::End(End::Halt)),
+            POWER_OFF => self.ask(Ask::End(End::PowerOff)),
+            REBOOT => self.ask(Ask::End(End::Reboot)),
+            _ => match Signal::from_named_raw(number) {
+                Some(Signal::CONT) => self.ask(Ask::Look),
+                Some(Signal::INT) => self.ask(Ask::CtrlAltDel),
+                Some(Signal::POWER) => self.ask(Ask::PowerFailure),
+                Some(Signal::HUP) => self.watchdog = Watchdog::look(self.watchdog.take(), &self.console),
+                _ => {}
+            },
+        }
+    }
+
+    fn ask(&mut self, ask: Ask) {
+        let is_end = match ask {
+            Ask::End(_) => true,
+            Ask::Look => STOP.is_made(),
+            Ask::CtrlAltDel | Ask::PowerFailure => false,
+        };
+        match self.at {
+            At::In(Stage::Two, _) => self.act(ask),
+            At::Again(_) if is_end => self.skip(ask),
+            At::Before(Stage::One | Stage::Two, _) | At::In(Stage::One, _) | At::Again(_)
+                if is_end || ask != Ask::Look =>
+            {
+                self.remember(ask);
+            }
+            At::Before(..) | At::In(..) | At::Again(_) | At::Leaving(..) | At::Last(_) => {
+                self.warn(&[b"signals only work in stage 2."]);
+            }
+        }
+    }
+
+    fn remember(&mut self, ask: Ask) {
+        if self.remembered != Some(ask) {
+            self.warn(&[b"signals only work in stage 2: remembered for it."]);
+        }
+        if !matches!(self.remembered, Some(Ask::Look | Ask::End(_))) || matches!(ask, Ask::End(_)) {
+            self.remembered = Some(ask);
+        }
+    }
+
+    /// Does what is asked for in stage 2.
+    fn act(&mut self, ask: Ask) {
+        let (program, pid) = match (ask, self.at) {
+            (Ask::End(end), At::In(Stage::Two, pid)) => {
+                self.end = Some(end);
+                return self.stop(pid);
+            }
+            (Ask::Look, At::In(Stage::Two, pid)) if STOP.is_made() => return self.stop(pid),
+            (Ask::CtrlAltDel, At::In(_, pid)) => (&CTRL_ALT_DEL, pid),
+            (Ask::PowerFailure, At::In(_, pid)) => (&POWER_FAILURE, pid),
+            (Ask::Look | Ask::End(_) | Ask::CtrlAltDel | Ask::PowerFailure, _) => return,
+        };
+        if self.side.is_some() || !program.is_there() {
+            return;
+        }
+        self.console.say(&[program.what()]);
+        if ask == Ask::PowerFailure {
+            // It may take the request back.
+            let _ = request::make_or_say(STOP, self.console.reporter());
+        }
+        match program.start(&self.console) {
+            Some(side) => self.side = Some(side),
+            None if STOP.is_made() => self.stop(pid),
+            None => {}
+        }
+    }
+
+    /// Ends stage 2.
+    fn stop(&mut self, pid: Pid) {
+        STOP.take_back(&mut |_, _| {});
+        let _ = process::kill(pid, Signal::TERM);
+        self.at = At::Leaving(pid, Some(Instant::now().after(PATIENCE)));
+    }
+
+    /// Goes on with stage 3 where there is no stage 2 to be ended.
+    fn skip(&mut self, ask: Ask) {
+        if let Ask::End(end) = ask {
+            self.end = Some(end);
+        }
+        STOP.take_back(&mut |_, _| {});
+        self.warn(&[b"skipping stage 2..."]);
+        self.at = At::Before(Stage::Three, Instant::now());
+    }
+
+    /// A child has ended: ours, or one that was left behind.
+    fn ended(&mut self, pid: Pid, ended: Ended) {
+        if let Some(side) = self.side.take_if(|side| side.is(pid)) {
+            side.left(ended, &self.console);
+            self.act(Ask::Look);
+        }
+        match self.at {
+            At::In(stage, its) if its == pid => self.stage_ended(stage, pid, ended),
+            At::Leaving(its, _) if its == pid => self.leave(Stage::Two, Stage::Three),
+            At::In(..) | At::Leaving(..) | At::Before(..) | At::Again(_) | At::Last(_) => {}
+        }
+    }
+
+    fn stage_ended(&mut self, stage: Stage, pid: Pid, ended: Ended) {
+        let (remark, next) = after(stage, ended);
+        let path = stage.path().to_bytes();
+        match remark {
+            Remark::Nothing => {}
+            Remark::Failed => self.warn(&[b"child failed: ", path]),
+            Remark::Crashed => self.warn(&[b"child crashed: ", path]),
+        }
+        self.failed |= remark != Remark::Nothing;
+        match next {
+            Next::Enter(next) => self.leave(stage, next),
+            Next::Skip => {
+                self.leave(stage, Stage::Three);
+                self.warn(&[b"skipping stage 2..."]);
+            }
+            Next::Restart => {
+                self.warn(&[b"killing all processes in stage 2..."]);
+                let _ = process::kill_group(pid, Signal::KILL);
+                self.at = At::Again(Instant::now().after(PATIENCE));
+            }
+            Next::End => {
+                self.console.say(&[b"leave stage: ", path]);
+                last::kill_all(&self.console);
+                self.at = At::Last(Instant::now());
+            }
+        }
+    }
+
+    fn leave(&mut self, stage: Stage, next: Stage) {
+        self.console.say(&[b"leave stage: ", stage.path().to_bytes()]);
+        self.at = At::Before(next, Instant::now());
+        if (stage, next) != (Stage::One, Stage::Two) {
+            return;
+        }
+        match self.remembered {
+            Some(ask @ (Ask::Look | Ask::End(_))) => self.skip(ask),
+            Some(Ask::CtrlAltDel | Ask::PowerFailure) | None if self.stale => _ = forget_old_requests(),
+            Some(Ask::CtrlAltDel | Ask::PowerFailure) | None => {}
+        }
+    }
+
+    /// Ends the machine. Gives the exit code where that is not for us to do.
+    fn end(&mut self) -> Option<u8> {
+        let why = last::end(self.end.unwrap_or_else(last::asked), &self.console);
+        if why == Some(Errno::PERM) && !self.is_machine {
+            return Some(if self.failed { FATAL } else { 0 });
+        }
+        self.console.reporter().fatal(&[b"unable to end, pausing"], why);
+        self.at = At::Last(Instant::now().after(PATIENCE));
+        None
+    }
+}
