@@ -5,16 +5,21 @@
 #[cfg_attr(not(feature = "default"), allow(dead_code, unused_imports))]
 mod chpst;
 #[cfg(feature = "process-1")]
-#[cfg_attr(not(feature = "default"), allow(dead_code))]
+#[cfg_attr(not(feature = "default"), allow(dead_code, unused_imports))]
 mod init;
 mod multicall;
 mod output;
+#[cfg(feature = "pid1")]
+#[cfg_attr(not(feature = "default"), allow(dead_code, unused_variables))]
+mod pid1;
 #[cfg(any(feature = "sv", feature = "svc", feature = "svok", feature = "svstat"))]
 mod place;
 #[cfg(feature = "runsv")]
 mod runsv;
 #[cfg(feature = "runsvdir")]
 mod runsvdir;
+#[cfg(any(feature = "chainload", feature = "pid1"))]
+mod search;
 #[cfg(feature = "sv")]
 mod sv;
 #[cfg(feature = "svc")]
@@ -95,6 +100,7 @@ programs! {
     "runit" init::runit,
     "runit-init" init::runit_init,
     "telinit" init::telinit,
+    "pid1" pid1::applet,
 }
 
 impl Applet {

@@ -20,8 +20,8 @@ usage: svbox program [arg ...]
        svbox --install [-s] dir
        svbox --help | --version
 
-A link with the name of a program is that program; with any other it is sv for
-the service of that name, as an init script.
+A link with the name of a program is that program, and any other the init script
+of the service of that name.
 
   --list             print their names
   --install dir      link each in dir; -s: by symbolic links

@@ -9,14 +9,12 @@ use svbox::service::status::Status;
 use svbox::sys::{Errno, OwnedFd, Result, args, dir, file};
 use svbox::text::Text;
 
-/// The services directory of this build.
-const BUILT_IN: &str = match option_env!("SVBOX_SERVICE_DIR") {
+/// The services directory of this build, or what is used in the field; the first that is there. Before all comes the
+/// one that pid1 makes where services cannot keep their state.
+const USUAL: &str = match option_env!("SVBOX_SERVICE_DIR") {
     Some(dir) => dir,
-    None => "/etc/service",
+    None => "/run/svbox/service /etc/service /var/service /run/runit/service /run/it/service /service",
 };
-
-/// Where the services directory is in the field, if the built-in one is not there.
-const USUAL: &[u8] = b"/etc/service /var/service /run/runit/service /run/it/service /service";
 
 const PATH_MAX: usize = 4096;
 
@@ -46,11 +44,8 @@ impl Finder {
 }
 
 fn services_directory() -> &'static [u8] {
-    let built_in = BUILT_IN.as_bytes();
-    if is_directory(built_in) {
-        return built_in;
-    }
-    USUAL.split(|&byte| byte == b' ').find(|path| is_directory(path)).unwrap_or(built_in)
+    let mut usual = USUAL.as_bytes().split(|&byte| byte == b' ');
+    usual.find(|path| is_directory(path)).unwrap_or(b"/etc/service")
 }
 
 #[inline(never)]

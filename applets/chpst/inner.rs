@@ -9,7 +9,7 @@ use core::mem::ManuallyDrop;
 use svbox::report::FATAL;
 use svbox::sys::namespace::{self, Kinds};
 use svbox::sys::poll::{self, Direction};
-use svbox::sys::process::{self, Ended, Pid};
+use svbox::sys::process::{self, Pid};
 use svbox::sys::signal::{self, Mask, Signal, Signals};
 use svbox::sys::{AsFd, Errno, OwnedFd, capability, fifo, file, identity};
 use svbox::text::Text;
@@ -146,7 +146,7 @@ fn stand_outside(child: Pid, signals: &Signals, started: &OwnedFd) -> ! {
     loop {
         match process::reap_one(child) {
             Ok(None) => {}
-            Ok(Some(ended)) => process::exit(ended_by.unwrap_or_else(|| code(ended))),
+            Ok(Some(ended)) => process::exit(ended_by.unwrap_or_else(|| ended.as_code())),
             Err(_) => process::exit(FATAL),
         }
         each_signal(signals, |number| {
@@ -177,7 +177,7 @@ fn stand_inside(signals: &Signals, verbose: bool) -> ! {
     loop {
         match process::reap_any() {
             Ok(Some((pid, ended))) => {
-                last = code(ended);
+                last = ended.as_code();
                 say(verbose, b"exit", Some(pid));
             }
             Ok(None) => each_signal(signals, |number| {
@@ -210,9 +210,4 @@ fn say(verbose: bool, what: &[u8], pid: Option<Pid>) {
         process.push(b"pid ").number(process::number(pid).into()).push(b": ");
     }
     REPORT.say(b"pid1: ", &[process.bytes(), what], None);
-}
-
-/// The exit code that stands for how a process ended, as in a shell.
-fn code(ended: Ended) -> u8 {
-    ended.code().unwrap_or(128 | ended.signal_byte() & 0x7f)
 }

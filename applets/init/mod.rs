@@ -16,7 +16,7 @@ mod watchdog;
 use super::Applet;
 use svbox::cli::Call;
 use svbox::report::{FATAL, Failure, Reporter};
-use svbox::sys::process;
+use svbox::sys::{file, process};
 
 #[cfg(feature = "runit")]
 pub fn runit() -> Applet {
@@ -30,9 +30,9 @@ Be process 1: stages 1, 2 and 3 in /etc/runit, then the end of the machine.",
         alias_misuse: 0,
         runs_program: false,
         spec: None,
-        run: |_| {
+        run: |call| {
             if process::is_first() {
-                return Ok(first::run());
+                return be_first(call);
             }
             let report = Reporter { program: b"- runit", subject: None, waits: true };
             report.fatal(&[b"must be run as process no 1."], None);
@@ -78,5 +78,15 @@ fn asking(text: &'static [u8]) -> Applet {
 }
 
 fn run_or_ask(call: &Call) -> Result<u8, Failure> {
-    if process::is_first() { Ok(first::run()) } else { ask::run(call) }
+    if process::is_first() { be_first(call) } else { ask::run(call) }
+}
+
+/// A container without stages is one for pid1.
+#[cfg_attr(not(feature = "pid1"), allow(unused_variables))]
+fn be_first(call: &Call) -> Result<u8, Failure> {
+    #[cfg(feature = "pid1")]
+    if !process::kernel_is_here() && file::exists(file::CWD, stage::Stage::One.path()) == Ok(false) {
+        return super::pid1::run_with(call.operands());
+    }
+    Ok(first::run())
 }

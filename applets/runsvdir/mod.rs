@@ -56,6 +56,8 @@ struct Options {
     sessions: bool,
     /// The program that is run before a signal takes effect.
     script: Option<&'static CStr>,
+    /// It ends when all services have, and with the first essential one.
+    container: bool,
 }
 
 /// Tokens of what is waited for; a runsv that is not ours has its descriptor's number.
@@ -100,7 +102,7 @@ fn run(call: &Call) -> Result<u8, Failure> {
     let mut runsvdir = ManuallyDrop::new(RunSvDir {
         path: dir,
         signals,
-        starter: Starter::new(report, mask, options.sessions),
+        starter: Starter::new(report, mask, options.sessions, options.container),
         chain: Chain::new(&poll, MOUNTS),
         services: Services::new().map_err(refused)?,
         pace: Pace::new(Instant::now()),
@@ -196,6 +198,10 @@ impl RunSvDir {
             if self.script_ended(pid) {
                 continue;
             }
+            #[cfg(feature = "pid1")]
+            if self.services.is_end(pid, ended) {
+                self.end_with(ended);
+            }
             if let Some(due) = self.services.died(pid, ended, now) {
                 self.pace.ask(due);
             }
@@ -223,6 +229,7 @@ fn options(mut words: Args) -> Result<(Options, Args), Failure> {
     let mut options = Options::default();
     while let Some((word, mut rest)) = words.split_first() {
         match word.to_bytes_with_nul() {
+            b"--container\0" if cfg!(feature = "pid1") => options.container = true,
             [b'-', b'-', ..] => return Ok((options, rest)),
             [b'-', b'P', ..] => options.sessions = true,
             b"-s\0" if !rest.is_empty() => {

@@ -22,22 +22,61 @@ pub struct Starter {
     pub mask: Mask,
     /// Whether it leads a session of its own.
     pub session: bool,
+    /// Whether it is to end with an essential service.
+    #[cfg(feature = "pid1")]
+    container: bool,
     /// Where runsv was found last; may be out of date.
     found: Text<4096>,
 }
 
 impl Starter {
-    pub fn new(report: Reporter<'static>, mask: Mask, session: bool) -> Self {
-        Self { report, mask, session, found: Text::new() }
+    #[cfg_attr(not(feature = "pid1"), allow(unused_variables))]
+    pub fn new(report: Reporter<'static>, mask: Mask, session: bool, container: bool) -> Self {
+        Self {
+            report,
+            mask,
+            session,
+            #[cfg(feature = "pid1")]
+            container,
+            found: Text::new(),
+        }
+    }
+
+    /// Whether everything ends with an essential service, and the end waits for all of them.
+    #[cfg(feature = "pid1")]
+    pub fn is_container(&self) -> bool {
+        self.container
+    }
+
+    /// Without pid1 there are none.
+    #[cfg(not(feature = "pid1"))]
+    pub fn is_container(&self) -> bool {
+        false
+    }
+
+    /// Whether the supervisor of the service directory `name` in `dir` ends with the service, and everything with it.
+    #[cfg(feature = "pid1")]
+    pub fn is_essential(&self, dir: &OwnedFd, name: &CStr) -> bool {
+        let mut path = Text::<320>::new();
+        let path = path.push(name.to_bytes()).push(b"/essential").c_str();
+        self.container && path.is_some_and(|path| file::stat(dir.as_fd(), path).is_ok())
     }
 
     /// Starts runsv for the service directory `name` in `dir`.
     pub fn start(&mut self, dir: &OwnedFd, name: &CStr) -> Result<Pid, Errno> {
         let report = &self.report;
         let failed = |_, errno| report.fatal_of(b"unable to start runsv ", name.to_bytes(), errno);
+        #[cfg(feature = "pid1")]
+        let args = match self.is_essential(dir, name) {
+            true => ArgList::new(&[c"runsv", crate::applets::runsv::ESSENTIAL, name]),
+            false => ArgList::new(&[c"runsv", name]),
+        };
+        #[cfg(not(feature = "pid1"))]
+        let args = ArgList::new(&[c"runsv", name]);
         Spawn {
-            path: find(dir, &mut self.found),
-            args: ArgList::new(&[c"runsv", name]),
+            // Another runsv knows nothing of containers.
+            path: if self.is_container() { OURSELVES } else { find(dir, &mut self.found) },
+            args,
             directory: Some(dir.as_fd()),
             below: None,
             stdin: None,

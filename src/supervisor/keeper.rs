@@ -149,6 +149,19 @@ impl Keeper {
         self.process.is_none() && self.script.is_none() && self.steps.is_empty()
     }
 
+    /// Whether the service has been up and is down now, and nothing will bring it up again by itself.
+    #[cfg(feature = "pid1")]
+    pub fn is_over(&self) -> bool {
+        let is_down = matches!(self.state.phase, Phase::Down | Phase::Resting | Phase::Failed);
+        self.target.is_some() && is_down && self.state.want != Want::Up && self.is_idle()
+    }
+
+    /// How its process has ended last.
+    #[cfg(feature = "pid1")]
+    pub fn ended(&self) -> Ended {
+        self.ended
+    }
+
     /// The next moment it wants to be woken.
     pub fn next_timer(&self) -> Option<Instant> {
         time::first([self.due, self.overdue, self.published.retry()])

@@ -66,6 +66,20 @@ impl Engine {
         Unit::open(&mut self.units, dir, report, &mut self.world)
     }
 
+    /// Has each service that is down for good, having been up, take its supervisor along.
+    #[cfg(feature = "pid1")]
+    pub fn leave_with_services(&mut self) {
+        for unit in &mut self.units {
+            unit.leaves_with_service = true;
+        }
+    }
+
+    /// The exit code that stands for how the last service has ended, as in a shell: 0 if it never ran.
+    #[cfg(feature = "pid1")]
+    pub fn code(&self) -> u8 {
+        self.units.last().map_or(0, Unit::code)
+    }
+
     /// Supervises until every service has been told to exit and has.
     pub fn run(&mut self) {
         heap::seal();

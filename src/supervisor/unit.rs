@@ -106,6 +106,9 @@ pub struct Unit {
     /// When to try again to lock the log service's directory, which somebody else supervises.
     locked_out: Option<Instant>,
     leaving: Leaving,
+    /// Whether the supervisor leaves when the service is down for good.
+    #[cfg(feature = "pid1")]
+    pub leaves_with_service: bool,
 }
 
 impl Unit {
@@ -126,7 +129,16 @@ impl Unit {
 
         let control = open::control(&place, Part::Main)?;
         let main = Keeper::new(Part::Main, want, Held { lock, control, ok: None }, world.now);
-        units.push(Self { index, place, main, log: None, locked_out: None, leaving: Leaving::No });
+        units.push(Self {
+            index,
+            place,
+            main,
+            log: None,
+            locked_out: None,
+            leaving: Leaving::No,
+            #[cfg(feature = "pid1")]
+            leaves_with_service: false,
+        });
         let Some(unit) = units.last_mut() else { return Ok(()) };
         unit.main.adopt(&unit.place, token(index, Heard::Orphan(Part::Main)), world);
         unit.main.tell_if_news(&unit.place, world);
@@ -341,6 +353,11 @@ impl Unit {
 
     /// Goes a step further on the way out if it can, and tells readers; gives whether the unit is gone.
     pub fn settle(&mut self, world: &mut World) -> bool {
+        #[cfg(feature = "pid1")]
+        if self.leaves_with_service && self.main.is_over() && self.main.state().want != Want::Exit {
+            self.place.report.warn(&[b"essential service has ended"], None);
+            self.leave(world);
+        }
         if self.leaving == Leaving::No && self.is_down_for_good() {
             self.close_log(world);
         }
@@ -353,6 +370,12 @@ impl Unit {
             log.tell_if_news(&self.place, world);
         }
         self.leaving == Leaving::Gone
+    }
+
+    /// The exit code that stands for how the service has ended.
+    #[cfg(feature = "pid1")]
+    pub fn code(&self) -> u8 {
+        self.main.ended().as_code()
     }
 
     fn is_down_for_good(&self) -> bool {

@@ -117,6 +117,11 @@ pub fn variable(name: &[u8]) -> Option<&'static [u8]> {
     None
 }
 
+/// Each entry of the environment, `NAME=VALUE`.
+pub fn environment() -> impl Iterator<Item = &'static CStr> {
+    (0..).map_while(environment_string)
+}
+
 fn environment_entry(index: usize) -> Option<&'static [u8]> {
     environment_string(index).map(CStr::to_bytes)
 }

@@ -1,6 +1,7 @@
 //! Running a program in our own place, with other arguments or another environment.
 
 use super::args::{self, Args};
+use super::spawn::ArgList;
 use super::{Errno, Result, ffi, heap};
 use core::ffi::{CStr, c_char};
 
@@ -60,7 +61,7 @@ impl Environment {
 
 /// Our environment, copied.
 fn own() -> Result<Vec<*const c_char>> {
-    let entries = || (0..).map_while(args::environment_string);
+    let entries = args::environment;
     let mut list = Vec::new();
     list.try_reserve(entries().count() + 1).map_err(|_| Errno::NOMEM)?;
     list.extend(entries().map(CStr::as_ptr));
@@ -97,4 +98,11 @@ pub fn replace(path: &CStr, arguments: &Arguments, environment: &Environment) ->
     // SAFETY: both can only be built as arrays of pointers to NUL-terminated strings that stay, with a null pointer
     // last; the arrays stay as well, or live in what is borrowed.
     unsafe { ffi::execve(path, arguments.list, environment.pointer()) }
+}
+
+/// The same with a few arguments that need not stay.
+pub fn replace_by(path: &CStr, list: &ArgList<'_>, environment: &Environment) -> Errno {
+    // SAFETY: an ArgList can only be built as an array of pointers to NUL-terminated strings that are still borrowed,
+    // with a null pointer last; the environment as above.
+    unsafe { ffi::execve(path, list.pointer(), environment.pointer()) }
 }

@@ -126,6 +126,11 @@ pub fn may_run(at: BorrowedFd<'_>, path: &CStr) -> bool {
         && again(|| fs::accessat(at, path, Access::EXEC_OK, AtFlags::EACCESS)).is_ok()
 }
 
+/// Whether a directory can be written to, in which entries can be found.
+pub fn may_write(at: BorrowedFd<'_>, path: &CStr) -> Result<()> {
+    again(|| fs::accessat(at, path, Access::WRITE_OK | Access::EXEC_OK, AtFlags::EACCESS))
+}
+
 /// Whether the path exists, links followed.
 pub fn exists(at: BorrowedFd<'_>, path: &CStr) -> Result<bool> {
     match stat(at, path) {

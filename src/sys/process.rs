@@ -43,6 +43,11 @@ impl Ended {
         (self.0 & 0x7f == 0).then_some(self.0.to_le_bytes()[1])
     }
 
+    /// The exit code that stands for it, as in a shell: 128 and the signal's number if there was one.
+    pub fn as_code(self) -> u8 {
+        self.code().unwrap_or(128 | self.signal_byte() & 0x7f)
+    }
+
     /// The low byte of the wait status: 0, or the signal's number, plus 128 if a core was written.
     pub fn signal_byte(self) -> u8 {
         if self == Self::UNKNOWN { 0 } else { self.0.to_le_bytes()[0] }
@@ -98,6 +103,16 @@ pub fn relay(to: Option<Pid>, number: i32) -> Result<()> {
 pub fn fork() -> Result<Option<Pid>> {
     // SAFETY: the programs have one thread.
     Ok(Pid::from_raw(unsafe { ffi::fork() }?))
+}
+
+/// We lead a process group of our own from here on.
+pub fn lead_group() -> Result<()> {
+    process::setpgid(None, None)
+}
+
+/// The processes below us that lose their parents become our children.
+pub fn adopt_orphans() -> Result<()> {
+    process::set_child_subreaper(Some(own()))
 }
 
 /// The session is ours from here on; `EPERM` if we lead a process group.

@@ -31,6 +31,10 @@ impl<'a> ArgList<'a> {
         }
         Self { pointers, borrowed: PhantomData }
     }
+
+    pub(super) fn pointer(&self) -> *const *const c_char {
+        self.pointers.as_ptr()
+    }
 }
 
 /// What a child does before the program runs, and with what.

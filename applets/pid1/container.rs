@@ -1,0 +1,303 @@
+//! The life of a container.
+
+use super::place::Place;
+use super::{Options, REPORT, child, variables};
+use svbox::report::{FATAL, Failure};
+use svbox::sys::exec::Environment;
+use svbox::sys::poll::{self, Direction};
+use svbox::sys::process::{self, Ended, Pid};
+use svbox::sys::signal::{self, Mask, Signal, Signals};
+use svbox::sys::time::{self, Duration, Instant};
+use svbox::sys::{AsFd, Result, heap, power};
+use svbox::text::Text;
+
+/// How long all may take to stop, unless something else is said.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How long what has been killed may take to end.
+const LAST: Duration = Duration::from_secs(1);
+/// Between the end of a runsvdir that was killed and the next one.
+const PACE: Duration = Duration::from_secs(1);
+/// What a process that was killed looks like.
+const KILLED: u8 = 128 + 9;
+/// How many signals, and how many ended children, are taken in before the other kind has its turn.
+const AT_ONCE: usize = 64;
+
+/// How far the end has come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Running,
+    /// The command is to end.
+    Command,
+    /// The services are.
+    Services,
+    /// Whatever is left is.
+    Rest,
+    Over,
+}
+
+/// Why it ends.
+#[derive(Clone, Copy)]
+enum Why {
+    Signal(i32),
+    Command(Ended),
+    Services(Ended),
+}
+
+/// Everything that is remembered.
+pub struct Container {
+    signals: Signals,
+    /// What programs find blocked.
+    mask: Mask,
+    environment: Environment,
+    place: Option<Place>,
+    command: Option<Pid>,
+    services: Option<Pid>,
+    /// When the services are to be started again.
+    again: Option<Instant>,
+    phase: Phase,
+    /// How long all may take to stop; when what has not is killed; and whether it has been.
+    patience: Option<Duration>,
+    due: Option<Instant>,
+    killed: bool,
+    code: u8,
+    why: Why,
+    /// Whether it is process 1, so that every orphan is its child and every process in its reach.
+    is_first: bool,
+    /// Whether ended children may be left to collect, or no child at all.
+    busy: bool,
+    childless: bool,
+}
+
+/// Starts everything, and runs until the end; gives the exit code.
+pub fn run(options: &Options, place: Option<Place>) -> core::result::Result<u8, Failure> {
+    let is_machine = process::is_first() && process::kernel_is_here();
+    let mut container = Container::new(options, place).and_then(|mut container| {
+        container.start_services()?;
+        if !options.command.is_empty() {
+            container.command = Some(child::command(options.command, &container.mask)?);
+        }
+        Ok(container)
+    });
+    heap::seal();
+    let ended = match &mut container {
+        Ok(container) => {
+            while container.phase != Phase::Over {
+                container.turn();
+            }
+            container.say_why();
+            Ok(container.code)
+        }
+        Err(errno) => {
+            REPORT.fatal_of(b"unable to start", b"", *errno);
+            Err(Failure::Said(FATAL))
+        }
+    };
+    if is_machine { switch_off() } else { ended }
+}
+
+/// The end of what is no container.
+fn switch_off() -> ! {
+    loop {
+        power::sync();
+        let _ = power::end(power::End::PowerOff);
+        time::pause();
+    }
+}
+
+impl Container {
+    fn new(options: &Options, place: Option<Place>) -> Result<Self> {
+        let is_first = process::is_first();
+        signal::default(Signal::CHILD);
+        let mask = Mask::all().block();
+        if !is_first {
+            process::adopt_orphans()?;
+        }
+        Ok(Self {
+            signals: Signals::open(&Mask::all())?,
+            mask: mask.without(Signal::CHILD),
+            environment: if options.clean { variables::clean()? } else { Environment::inherited() },
+            // A command alone is stopped by whoever has started it, unless a time was said.
+            patience: options.patience.or(place.is_some().then_some(PATIENCE)),
+            place,
+            command: None,
+            services: None,
+            again: None,
+            phase: Phase::Running,
+            due: None,
+            killed: false,
+            code: 0,
+            why: Why::Signal(0),
+            is_first,
+            busy: false,
+            childless: false,
+        })
+    }
+
+    fn start_services(&mut self) -> Result<()> {
+        if let Some(place) = &self.place {
+            self.services = Some(child::services(place.scan, &self.environment, &self.mask)?);
+        }
+        Ok(())
+    }
+
+    /// One turn: does what is due, waits, takes in what happened, goes on with the end.
+    fn turn(&mut self) {
+        let now = Instant::now();
+        if self.again.take_if(|again| *again <= now).is_some() && self.start_services().is_err() {
+            self.again = Some(now.after(PACE));
+        }
+        if self.due.take_if(|due| *due <= now).is_some() {
+            self.kill(now);
+        }
+        if !self.busy {
+            let until = time::first([self.again, self.due]);
+            poll::either([Some((self.signals.as_fd(), Direction::In)), None], until);
+        }
+        for _ in 0..AT_ONCE {
+            let Some(number) = self.signals.next() else { break };
+            self.hear(number);
+        }
+        self.busy = (0..AT_ONCE).all(|_| self.collect());
+        while self.go_on() {}
+    }
+
+    /// Collects a child that has ended; gives whether there was one.
+    fn collect(&mut self) -> bool {
+        let ended = process::reap_any();
+        self.childless = ended.is_err();
+        if let Ok(Some((pid, ended))) = ended {
+            self.ended(pid, ended);
+        }
+        matches!(ended, Ok(Some(_)))
+    }
+
+    fn hear(&mut self, number: i32) {
+        if number == Signal::CHILD.as_raw() {
+            return;
+        }
+        let asks_to_stop = asks_to_stop(number);
+        if asks_to_stop && self.place.is_some() {
+            return self.stop(Why::Signal(number));
+        }
+        if let Some(command) = self.command {
+            let _ = process::relay(Some(command), number);
+            if asks_to_stop && self.due.is_none() {
+                self.due = self.patience.map(|patience| Instant::now().after(patience));
+            }
+        }
+    }
+
+    fn ended(&mut self, pid: Pid, ended: Ended) {
+        if self.command.take_if(|its| *its == pid).is_some() {
+            self.code = ended.as_code();
+            self.stop(Why::Command(ended));
+        }
+        if self.services.take_if(|its| *its == pid).is_none() || self.phase != Phase::Running {
+            return;
+        }
+        match ended.code() {
+            Some(code) => {
+                self.code = code;
+                self.stop(Why::Services(ended));
+            }
+            // Whoever has killed it, the supervisors are alive and wait for the next one.
+            None => self.again = Some(Instant::now().after(PACE)),
+        }
+    }
+
+    /// The end begins, if it has not.
+    fn stop(&mut self, why: Why) {
+        if self.phase != Phase::Running {
+            return;
+        }
+        self.why = why;
+        self.again = None;
+        self.phase = Phase::Command;
+        self.due = self.patience.map(|patience| Instant::now().after(patience));
+        end(self.command);
+    }
+
+    /// Goes a step further to the end, if it can.
+    fn go_on(&mut self) -> bool {
+        self.phase = match self.phase {
+            Phase::Command if self.command.is_none() && self.place.is_none() => Phase::Over,
+            Phase::Command if self.command.is_none() => {
+                end(self.services);
+                Phase::Services
+            }
+            Phase::Services if self.services.is_none() => {
+                if self.is_first {
+                    for signal in [Signal::TERM, Signal::CONT] {
+                        let _ = process::relay(None, signal.as_raw());
+                    }
+                }
+                Phase::Rest
+            }
+            Phase::Rest if self.childless || !self.is_first => Phase::Over,
+            Phase::Running | Phase::Command | Phase::Services | Phase::Rest | Phase::Over => return false,
+        };
+        true
+    }
+
+    /// Kills what has not stopped in time; what has not even ended then is left to the kernel.
+    fn kill(&mut self, now: Instant) {
+        if self.killed {
+            self.phase = Phase::Over;
+            return;
+        }
+        self.killed = true;
+        self.due = Some(now.after(LAST));
+        let kill = Signal::KILL.as_raw();
+        match self.is_first {
+            true => _ = process::relay(None, kill),
+            false => [self.command, self.services].into_iter().flatten().for_each(|pid| {
+                let _ = process::relay(Some(pid), kill);
+            }),
+        }
+        if self.place.is_some() {
+            self.code = KILLED;
+        }
+    }
+
+    fn say_why(&self) {
+        let (what, ended): (&[u8], _) = match self.why {
+            Why::Signal(number) => (b"stopped", Ended(number)),
+            Why::Command(ended) => (b"command has ended", ended),
+            Why::Services(ended) => (b"services have ended", ended),
+        };
+        let mut how = Text::<32>::new();
+        match ended.code() {
+            Some(code) => how.push(b": exit ").number(code.into()),
+            None => how.push(b": signal ").number(u64::from(ended.signal_byte() & 0x7f)),
+        };
+        let killed: &[u8] = if self.killed { b"; not all had stopped in time and were killed" } else { b"" };
+        REPORT.say(b"", &[what, how.bytes(), killed], None);
+    }
+}
+
+/// Asks a process to end.
+fn end(pid: Option<Pid>) {
+    if let Some(pid) = pid {
+        for signal in [Signal::TERM, Signal::CONT] {
+            let _ = process::kill(pid, signal);
+        }
+    }
+}
+
+/// Whether a signal asks for the end: those of managers of containers, those by which other inits are halted, switched
+/// off or restarted (RTMIN+3, +4, +5), and CONT if runit's file says so.
+fn asks_to_stop(number: i32) -> bool {
+    const ASKING: [Signal; 3] = [Signal::TERM, Signal::INT, Signal::POWER];
+    ASKING.iter().any(|signal| signal.as_raw() == number) || (37..=39).contains(&number) || is_request(number)
+}
+
+fn is_request(number: i32) -> bool {
+    #[cfg(feature = "process-1")]
+    if number == Signal::CONT.as_raw() {
+        let request = crate::applets::init::request::STOP;
+        let is_made = request.is_made();
+        request.take_back(&mut |_, _| {});
+        return is_made;
+    }
+    false
+}

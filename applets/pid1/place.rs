@@ -1,0 +1,113 @@
+//! Where the services of a container are, and where their state is kept.
+
+use super::{Options, REPORT, shadow, variables};
+use core::ffi::CStr;
+use svbox::report::{FATAL, Failure};
+use svbox::sys::{AsFd, Errno, OwnedFd, args, dir, file, heap};
+use svbox::text::Text;
+
+/// Where a scan directory is looked for.
+const USUAL: &[u8] = b"/etc/service /service /var/service";
+/// Where state is kept if nothing else is said.
+const STATE: &CStr = c"/run/svbox";
+
+/// The scan directory that is run.
+pub struct Place {
+    pub scan: &'static CStr,
+}
+
+impl Place {
+    /// Finds the services, and makes a scan directory of links where they cannot keep their state themselves. `None` if
+    /// there are no services.
+    pub fn find(options: &Options) -> Result<Option<Self>, Failure> {
+        let Some(found) = Found::new(options) else { return Ok(None) };
+        let services = dir::open(file::CWD, found.services).map_err(|errno| {
+            REPORT.fatal_of(b"unable to open directory ", found.services.to_bytes(), errno);
+            Failure::Said(FATAL)
+        })?;
+        // Beside services that are read-only there is no room for it.
+        let (path, state) = match open_state(found.state) {
+            Err(_) if found.is_beside => (STATE, open_state(STATE)),
+            state => (found.state, state),
+        };
+        if let Err(errno) = state.as_ref().map_err(|errno| *errno).and_then(variables::keep) {
+            REPORT.warn_of(b"unable to keep the environment in ", path.to_bytes(), errno);
+        }
+        if shadow::all_keep_state(&services) {
+            return Ok(Some(Self { scan: found.services }));
+        }
+        let scan = state.and_then(|state| shadowed(&services, &state, path));
+        scan.map(|scan| Some(Self { scan })).map_err(|errno| {
+            REPORT.fatal_of(b"unable to keep the state of services in ", path.to_bytes(), errno);
+            Failure::Said(FATAL)
+        })
+    }
+}
+
+fn open_state(path: &CStr) -> Result<OwnedFd, Errno> {
+    make(file::CWD, path)?;
+    file::may_write(file::CWD, path)?;
+    dir::open(file::CWD, path)
+}
+
+fn shadowed(services: &OwnedFd, state: &OwnedFd, path: &CStr) -> Result<&'static CStr, Errno> {
+    make(state.as_fd(), c"service")?;
+    shadow::make(services, &dir::open(state.as_fd(), c"service")?)?;
+    heap::keep(&[path.to_bytes(), b"/service"])
+}
+
+/// Makes a directory, unless it is there.
+pub fn make(at: svbox::sys::BorrowedFd<'_>, path: &CStr) -> Result<(), Errno> {
+    match file::make_directory(at, path, 0o755) {
+        Err(Errno::EXIST) => Ok(()),
+        // A read-only root says so first.
+        Err(_) if file::stat(at, path).is_ok_and(|stat| file::is_directory(&stat)) => Ok(()),
+        other => other,
+    }
+}
+
+/// What was found.
+struct Found {
+    services: &'static CStr,
+    state: &'static CStr,
+    /// Whether that is a directory beside the services.
+    is_beside: bool,
+}
+
+impl Found {
+    fn new(options: &Options) -> Option<Self> {
+        let given = options.directory;
+        if let Some(services) = given.filter(|path| has_services(path)) {
+            let state = heap::keep(&[services.to_bytes(), b"/.svbox"]).ok()?;
+            return Some(Self { services, state, is_beside: true });
+        }
+        let services = match args::variable(b"SVDIR").and_then(|path| heap::keep(&[path]).ok()) {
+            Some(path) => Some(path),
+            None => USUAL.split(|&byte| byte == b' ').find_map(|path| {
+                let mut text = Text::<16>::new();
+                let there = text.push(path).c_str().is_some_and(is_directory);
+                there.then(|| heap::keep(&[path]).ok())?
+            }),
+        };
+        // Without a command there may be services later.
+        let services = services.filter(|path| options.command.is_empty() || has_services(path))?;
+        Some(Self { services, state: given.unwrap_or(STATE), is_beside: false })
+    }
+}
+
+fn is_directory(path: &CStr) -> bool {
+    file::stat(file::CWD, path).is_ok_and(|stat| file::is_directory(&stat))
+}
+
+fn has_services(path: &CStr) -> bool {
+    let Ok(list) = dir::open(file::CWD, path) else { return false };
+    let mut has = false;
+    let _ = dir::each_name(&list, |name, _| has |= is_service(&list, name));
+    has
+}
+
+/// Whether a name in a scan directory is that of a service.
+pub fn is_service(list: &OwnedFd, name: &CStr) -> bool {
+    let is_hidden = name.to_bytes().starts_with(b".");
+    !is_hidden && file::stat(list.as_fd(), name).is_ok_and(|stat| file::is_directory(&stat))
+}
