@@ -2,6 +2,7 @@
 DESTDIR =
 PREFIX = /usr
 BINDIR = $(PREFIX)/bin
+SBINDIR = /sbin
 MANDIR = $(PREFIX)/share/man
 OUT = $(or $(CARGO_TARGET_DIR),target)
 
@@ -40,15 +41,16 @@ bench: build
 size: build
 	scripts/size.sh
 
+# Whoever wants it to be process 1 as well asks for that by name: other inits have programs of the same names.
 install: build
-	install -D -m 755 $(OUT)/bin/svbox "$(DESTDIR)$(BINDIR)/svbox"
-	"$(OUT)/bin/svbox" --install -s "$(DESTDIR)$(BINDIR)"
-	for page in applets/*.[18] applets/*/*.8; do \
-		section=$${page##*.}; \
-		install -D -m 644 "$$page" "$(DESTDIR)$(MANDIR)/man$$section/$${page##*/}" || exit; \
-	done
+	DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" BINDIR="$(BINDIR)" MANDIR="$(MANDIR)" \
+		scripts/install.sh $(OUT)/bin/svbox
+
+install-init: install
+	DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" BINDIR="$(BINDIR)" SBINDIR="$(SBINDIR)" \
+		scripts/install.sh $(OUT)/bin/svbox init
 
 clean:
 	rm -rf $(OUT)
 
-.PHONY: all build demo test check bench size install clean
+.PHONY: all build demo test check bench size install install-init clean

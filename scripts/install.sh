@@ -1,0 +1,84 @@
+#!/bin/sh
+# Installs a program that was built and its manual pages: install.sh PROGRAM, to DESTDIR and PREFIX of the environment;
+# then with `init` behind it what makes it process 1: its names in SBINDIR, and stages and services in /etc, of which
+# nothing is replaced that is there.
+set -eu
+. scripts/lib.sh
+program=$1
+part=${2:-programs}
+root=${DESTDIR:-}
+prefix=${PREFIX:-/usr}
+bin=${BINDIR:-$prefix/bin}
+sbin=${SBINDIR:-/sbin}
+man=${MANDIR:-$prefix/share/man}
+etc=$root/etc
+
+# Names that other inits have too, and that would be found in their place.
+of_init="init runit runit-init telinit shutdown halt poweroff reboot switch_root"
+
+is_of_init() {
+    case " $of_init " in *" $1 "*) ;; *) return 1 ;; esac
+}
+
+# keep FILE PLACE: installs a file unless there is one.
+keep() {
+    [ -e "$2" ] || [ -L "$2" ] || install -D -m "$(stat -c %a "$1")" "$1" "$2"
+}
+
+# keep_link TEXT PLACE: the same for a link.
+keep_link() {
+    [ -e "$2" ] || [ -L "$2" ] || { mkdir -p "${2%/*}" && ln -s "$1" "$2"; }
+}
+
+programs() {
+    install -D -m 755 "$program" "$root$bin/svbox"
+    for name in $("$program" --list); do
+        is_of_init "$name" || ln -sfn svbox "$root$bin/$name"
+    done
+    pages false
+}
+
+# pages ARE_OF_INIT: the manual pages of the one kind or the other.
+pages() {
+    for page in applets/*.[18] applets/*/*.8; do
+        name=${page##*/}
+        are=false
+        ! is_of_init "${name%.*}" || are=true
+        [ "$are" != "$1" ] || install -D -m 644 "$page" "$root$man/man${page##*.}/$name"
+    done
+}
+
+init() {
+    mkdir -p "$root$sbin"
+    for name in $("$program" --list); do
+        ! is_of_init "$name" || ln -sfn "$bin/svbox" "$root$sbin/$name"
+    done
+    pages true
+    for stage in 1 2 3 ctrlaltdel; do
+        keep "scripts/init/$stage" "$etc/runit/$stage"
+    done
+    for service in scripts/init/sv/*; do
+        service "$service" "${service##*/}"
+    done
+    for name in getty-console syslog klog dhcp; do
+        keep_link "/etc/sv/$name" "$etc/runit/runsvdir/default/$name"
+    done
+    keep_link /etc/sv/getty-console "$etc/runit/runsvdir/single/getty-console"
+    keep_link default "$etc/runit/runsvdir/current"
+    keep_link /etc/runit/runsvdir/current "$etc/service"
+}
+
+# service DIR NAME: a service directory whose state is kept where the root need not be writable.
+service() {
+    [ ! -e "$etc/sv/$2" ] || return 0
+    (cd "$1" && find . -type f) | while read -r file; do
+        keep "$1/$file" "$etc/sv/$2/$file"
+    done
+    keep_link "/run/runit/supervise.$2" "$etc/sv/$2/supervise"
+    [ ! -d "$1/log" ] || keep_link "/run/runit/supervise.$2.log" "$etc/sv/$2/log/supervise"
+}
+
+case $part in
+    programs | init) "$part" ;;
+    *) die "unknown part: $part" ;;
+esac
