@@ -40,6 +40,11 @@ pub fn open_append(at: BorrowedFd<'_>, path: &CStr, mode: u32) -> Result<OwnedFd
     open(at, path, OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE | OFlags::NONBLOCK, mode)
 }
 
+/// The same for a file that is there.
+pub fn open_end(path: &CStr) -> Result<OwnedFd> {
+    open(CWD, path, OFlags::WRONLY | OFlags::APPEND | OFlags::NONBLOCK, 0)
+}
+
 pub(super) fn open(at: BorrowedFd<'_>, path: &CStr, flags: OFlags, mode: u32) -> Result<OwnedFd> {
     again(|| fs::openat(at, path, flags | OFlags::CLOEXEC | OFlags::NOCTTY, Mode::from_raw_mode(mode)))
 }
@@ -174,6 +179,28 @@ pub fn read_some(fd: impl AsFd, buffer: &mut [u8]) -> Result<Option<usize>> {
         Err(Errno::AGAIN) => Ok(None),
         Err(errno) => Err(errno),
     }
+}
+
+/// Reads from a place of a file until the buffer is full or the file ends; gives the number of bytes.
+pub fn read_at(fd: impl AsFd, buffer: &mut [u8], at: u64) -> Result<usize> {
+    let mut done = 0;
+    while let Some(rest) = buffer.get_mut(done..).filter(|rest| !rest.is_empty()) {
+        match again(|| rustix::io::pread(&fd, &mut *rest, at + done as u64))? {
+            0 => break,
+            count => done += count,
+        }
+    }
+    Ok(done)
+}
+
+/// Writes at a place of a file, all of it.
+pub fn write_at(fd: impl AsFd, mut bytes: &[u8], mut at: u64) -> Result<()> {
+    while !bytes.is_empty() {
+        let count = again(|| rustix::io::pwrite(&fd, bytes, at))?;
+        bytes = bytes.get(count..).unwrap_or(&[]);
+        at += count as u64;
+    }
+    Ok(())
 }
 
 /// Lets reads and writes of an open descriptor come back at once.

@@ -1,4 +1,5 @@
-//! Locks on whole files, as `flock(2)` has them: they exclude runit's programs too.
+//! Locks on whole files: as `flock(2)` has them, which exclude runit's programs too; and as `fcntl(2)` has them, which
+//! exclude the C libraries.
 
 use super::{AsFd, Result, again};
 use rustix::fs::FlockOperation;
@@ -12,4 +13,11 @@ pub fn try_exclusive(fd: impl AsFd) -> Result<()> {
 pub fn exclusive(fd: impl AsFd, wait: bool) -> Result<()> {
     let how = if wait { FlockOperation::LockExclusive } else { FlockOperation::NonBlockingLockExclusive };
     again(|| rustix::fs::flock(&fd, how))
+}
+
+/// Takes the lock of `fcntl(2)` on all of a file that is open for writing, in the same way. Whoever may read the file
+/// can hold up one that waits.
+pub fn records(fd: impl AsFd, wait: bool) -> Result<()> {
+    let how = if wait { FlockOperation::LockExclusive } else { FlockOperation::NonBlockingLockExclusive };
+    again(|| rustix::fs::fcntl_lock(&fd, how))
 }
