@@ -1,6 +1,6 @@
 //! The floors under svbox's programs.
 //!
-//! `supervisor → service → log → {cli, report, account, tai, text} → sys`: imports point to the right only, and the crate
+//! `supervisor → service → log → {cli, report, account, utmp, tai, text} → sys`: imports point to the right only, and the crate
 //! border keeps all of it from knowing any program. `make check` holds both.
 
 pub mod account;
@@ -12,3 +12,4 @@ pub mod supervisor;
 pub mod sys;
 pub mod tai;
 pub mod text;
+pub mod utmp;

@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From left to right. A floor may know those behind it.
-const FLOORS: [&str; 9] = ["supervisor", "service", "log", "cli", "report", "account", "tai", "text", "sys"];
+const FLOORS: [&str; 10] =
+    ["supervisor", "service", "log", "cli", "report", "account", "utmp", "tai", "text", "sys"];
 
 fn sources(dir: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();

@@ -31,3 +31,4 @@ mod runsvdir;
 mod smoke;
 mod sv;
 mod svlogd;
+mod utmp;
