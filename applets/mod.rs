@@ -7,6 +7,8 @@ mod chpst;
 #[cfg(feature = "process-1")]
 #[cfg_attr(not(feature = "default"), allow(dead_code, unused_imports))]
 mod init;
+#[cfg(feature = "utmpset")]
+mod logins;
 mod multicall;
 mod output;
 #[cfg(feature = "pid1")]
@@ -30,6 +32,8 @@ mod svlogd;
 mod svok;
 #[cfg(feature = "svstat")]
 mod svstat;
+#[cfg(feature = "utmpset")]
+mod utmpset;
 
 use core::ffi::CStr;
 use svbox::cli::{Call, Complaint, Spec, base_name};
@@ -101,6 +105,7 @@ programs! {
     "runit-init" init::runit_init,
     "telinit" init::telinit,
     "pid1" pid1::applet,
+    "utmpset" utmpset::applet,
 }
 
 impl Applet {

@@ -66,7 +66,7 @@ case ${1:-build} in
         need_small_std
         ;;
     test)
-        need_packages cc:gcc runsv:runit strace:strace setpriv:util-linux svc:daemontools ps:procps \
+        need_packages cc:gcc runsv:runit strace:strace setpriv:util-linux last:util-linux svc:daemontools ps:procps \
             /usr/share/zoneinfo/Europe/Berlin:tzdata perl:perl
         if [ "$(uname -m)" = x86_64 ]; then
             need_packages qemu-system-x86_64:qemu-system-x86

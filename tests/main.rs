@@ -32,3 +32,4 @@ mod smoke;
 mod sv;
 mod svlogd;
 mod utmp;
+mod utmpset;

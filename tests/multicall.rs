@@ -6,7 +6,7 @@ use std::os::unix::fs::{MetadataExt, symlink};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Output};
 
-const ALL: [&str; 19] = [
+const ALL: [&str; 20] = [
     "runsv",
     "runsvdir",
     "sv",
@@ -26,6 +26,7 @@ const ALL: [&str; 19] = [
     "runit-init",
     "telinit",
     "pid1",
+    "utmpset",
 ];
 
 fn stdout(output: &Output) -> String {

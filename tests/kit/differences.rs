@@ -95,6 +95,12 @@ const KNOWN: &[(&str, &str)] = &[
     ("setlock", "runit has -n and -N of setlock, and what goes without them, the other way round"),
     ("softlimit usage", "runit shows the options of chpst after a bad number of softlimit"),
     ("stderr again", "runit before 2.3.1 is silent after -2 when the program cannot be run"),
+    ("all records", "runit's utmpset marks the first record of the line only"),
+    ("both locks", "runit's utmpset does not take the lock that C libraries take"),
+    ("both places", "runit's utmpset looks in /var/run only"),
+    ("long line", "runit before 2.3.0 does not find a line of 32 bytes, and cuts longer ones"),
+    ("no wtmp", "runit's utmpset makes wtmp, for root only"),
+    ("out already", "runit's utmpset does not write wtmp if utmp has no entry"),
     ("own addresses", "runit sends to IPv4 only, and drops the lines of a bad `U`"),
 ];
 

@@ -18,7 +18,7 @@ pub fn bin_dir() -> &'static Path {
     static DIR: OnceLock<PathBuf> = OnceLock::new();
     DIR.get_or_init(|| {
         let dir = tempfile::Builder::new().prefix("svbox-bin.").tempdir().unwrap().keep();
-        let supervision = ["runsv", "runsvdir", "sv", "svlogd", "svc", "svok", "svstat"];
+        let supervision = ["runsv", "runsvdir", "sv", "svlogd", "svc", "svok", "svstat", "utmpset"];
         let process_1 = ["init", "runit", "runit-init", "telinit", "pid1"];
         for name in supervision.into_iter().chain(process_1).chain(["chpst"]).chain(PERSONALITIES) {
             symlink(original(name), dir.join(name)).unwrap();
@@ -40,6 +40,7 @@ fn original(name: &str) -> PathBuf {
         "runit" if against_runit() => "/sbin/runit".into(),
         // Debian has links for none of them, and daemontools has programs of these names.
         _ if against_runit() && PERSONALITIES.contains(&name) => "/usr/bin/chpst".into(),
+        "utmpset" if against_runit() => "/usr/sbin/utmpset".into(),
         _ if against_runit() => Path::new("/usr/bin").join(name),
         _ => svbox(),
     }
