@@ -259,6 +259,11 @@ pub fn open_new(at: BorrowedFd<'_>, path: &CStr, mode: u32) -> Result<OwnedFd> {
     open(at, path, OFlags::WRONLY | OFlags::TRUNC | OFlags::CREATE | OFlags::NONBLOCK, mode)
 }
 
+/// Makes a file and opens it for writing; `EEXIST` if there is anything of that name.
+pub fn open_first(at: BorrowedFd<'_>, path: &CStr, mode: u32) -> Result<OwnedFd> {
+    open(at, path, OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL, mode)
+}
+
 /// A second descriptor for the same open file, with a number not below `least`.
 pub fn above(fd: impl AsFd, least: i32) -> Result<OwnedFd> {
     rustix::io::fcntl_dupfd_cloexec(fd, least)

@@ -29,6 +29,7 @@ pub mod stdio;
 pub mod table;
 pub mod terminal;
 pub mod time;
+pub mod timer;
 pub mod watch;
 pub mod watchdog;
 

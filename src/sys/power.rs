@@ -3,6 +3,9 @@
 use super::Result;
 use rustix::system::{RebootCommand, reboot};
 
+/// What the kernel says of itself.
+pub use rustix::system::uname;
+
 /// What becomes of the machine.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum End {

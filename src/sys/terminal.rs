@@ -1,8 +1,9 @@
 //! Terminals, and the console above all.
 
-use super::file::{CWD, open};
-use super::{AsFd, OwnedFd, Result, again};
-use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+use super::file::{CWD, open, stat};
+use super::{AsFd, Errno, OwnedFd, Result, again};
+use core::ffi::CStr;
+use rustix::fs::{FileType, OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::process::{getpid, ioctl_tiocsctty};
 use rustix::termios::tcsetpgrp;
 
@@ -24,4 +25,14 @@ pub fn take_foreground(terminal: impl AsFd) -> Result<()> {
 /// Makes a terminal that of our session, which we lead.
 pub fn control(terminal: impl AsFd) -> Result<()> {
     again(|| ioctl_tiocsctty(terminal.as_fd()))
+}
+
+/// Opens a terminal for writing, so that neither this nor a write ever waits; `ENOTTY` for everything else. What is no
+/// character device is not opened at all: that alone can do something.
+pub fn open_write(path: &CStr) -> Result<OwnedFd> {
+    if FileType::from_raw_mode(stat(CWD, path)?.st_mode) != FileType::CharacterDevice {
+        return Err(Errno::NOTTY);
+    }
+    let fd = open(CWD, path, OFlags::WRONLY | OFlags::NONBLOCK, 0)?;
+    if rustix::termios::isatty(&fd) { Ok(fd) } else { Err(Errno::NOTTY) }
 }
