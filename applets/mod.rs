@@ -34,6 +34,8 @@ mod svok;
 mod svstat;
 #[cfg(feature = "utmpset")]
 mod utmpset;
+#[cfg(feature = "svlogd")]
+mod zone;
 
 use core::ffi::CStr;
 use svbox::cli::{Call, Complaint, Spec, base_name};
