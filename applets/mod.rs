@@ -7,7 +7,8 @@ mod chpst;
 #[cfg(feature = "process-1")]
 #[cfg_attr(not(feature = "default"), allow(dead_code, unused_imports))]
 mod init;
-#[cfg(feature = "utmpset")]
+#[cfg(any(feature = "utmpset", feature = "ending"))]
+#[cfg_attr(not(feature = "default"), allow(dead_code))]
 mod logins;
 mod multicall;
 mod output;
@@ -22,6 +23,9 @@ mod runsv;
 mod runsvdir;
 #[cfg(any(feature = "chainload", feature = "pid1"))]
 mod search;
+#[cfg(feature = "ending")]
+#[cfg_attr(not(feature = "default"), allow(dead_code))]
+mod shutdown;
 #[cfg(feature = "sv")]
 mod sv;
 #[cfg(feature = "svc")]
@@ -34,7 +38,7 @@ mod svok;
 mod svstat;
 #[cfg(feature = "utmpset")]
 mod utmpset;
-#[cfg(feature = "svlogd")]
+#[cfg(any(feature = "svlogd", feature = "shutdown"))]
 mod zone;
 
 use core::ffi::CStr;
@@ -108,6 +112,10 @@ programs! {
     "telinit" init::telinit,
     "pid1" pid1::applet,
     "utmpset" utmpset::applet,
+    "shutdown" shutdown::shutdown,
+    "halt" shutdown::halt,
+    "poweroff" shutdown::poweroff,
+    "reboot" shutdown::reboot,
 }
 
 impl Applet {

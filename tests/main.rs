@@ -28,6 +28,7 @@ mod machine;
 mod multicall;
 mod runsv;
 mod runsvdir;
+mod shutdown;
 mod smoke;
 mod sv;
 mod svlogd;

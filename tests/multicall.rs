@@ -6,7 +6,7 @@ use std::os::unix::fs::{MetadataExt, symlink};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Output};
 
-const ALL: [&str; 20] = [
+const ALL: [&str; 24] = [
     "runsv",
     "runsvdir",
     "sv",
@@ -27,6 +27,10 @@ const ALL: [&str; 20] = [
     "telinit",
     "pid1",
     "utmpset",
+    "shutdown",
+    "halt",
+    "poweroff",
+    "reboot",
 ];
 
 fn stdout(output: &Output) -> String {

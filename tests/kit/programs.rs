@@ -20,7 +20,10 @@ pub fn bin_dir() -> &'static Path {
         let dir = tempfile::Builder::new().prefix("svbox-bin.").tempdir().unwrap().keep();
         let supervision = ["runsv", "runsvdir", "sv", "svlogd", "svc", "svok", "svstat", "utmpset"];
         let process_1 = ["init", "runit", "runit-init", "telinit", "pid1"];
-        for name in supervision.into_iter().chain(process_1).chain(["chpst"]).chain(PERSONALITIES) {
+        let endings = ["shutdown", "halt", "poweroff", "reboot"];
+        for name in
+            supervision.into_iter().chain(process_1).chain(endings).chain(["chpst"]).chain(PERSONALITIES)
+        {
             symlink(original(name), dir.join(name)).unwrap();
         }
         symlink(svbox(), dir.join("svbox")).unwrap();
@@ -36,7 +39,7 @@ fn original(name: &str) -> PathBuf {
         // runit itself does not have these.
         "svc" | "svok" | "svstat" => svbox(),
         // Debian's machine has its own.
-        "init" | "runit-init" | "telinit" | "pid1" => svbox(),
+        "init" | "runit-init" | "telinit" | "pid1" | "shutdown" | "halt" | "poweroff" | "reboot" => svbox(),
         "runit" if against_runit() => "/sbin/runit".into(),
         // Debian has links for none of them, and daemontools has programs of these names.
         _ if against_runit() && PERSONALITIES.contains(&name) => "/usr/bin/chpst".into(),
