@@ -34,8 +34,8 @@ pub fn wait(moment: &Moment, notice: &Notice) -> Result<bool, Failure> {
         }
         if !is_last && left <= LAST {
             is_last = true;
-            no_login.make();
             notice.tell(minutes(left));
+            no_login.make();
         }
         timer.set(if is_last { moment.at } else { moment.at.saturating_sub(LAST) }).map_err(unable)?;
         let fds = [signals.as_fd(), timer.as_fd()].map(|fd| Some((fd, Direction::In)));
