@@ -92,3 +92,53 @@ fn in_a_guest_landlock_is_refused_if_it_is_too_old() {
     assert!(lenient.ends_with("kept\n"), "{lenient}");
     assert_eq!(*passed, Some(0));
 }
+
+/// Nowhere else may a test set the clock.
+#[test]
+fn in_a_guest_a_shutdown_at_an_hour_follows_the_clock_and_one_in_minutes_does_not() {
+    if only_svbox("long options")
+        || !cfg!(target_arch = "x86_64")
+        || std::env::var_os("SVBOX_PROGRAM").is_none()
+    {
+        eprintln!("passed over: it takes the static program");
+        return;
+    }
+    let begin = "mkdir -p /run /etc/runit; date -s '2026-01-01 11:00:00' >/dev/null";
+    let waits = "until test -s /run/runit/shutdown.pid; do sleep 0.1; done";
+    let hour = format!(
+        "{begin}; shutdown -r 12:00 & pid=$!; {waits}
+        test -e /etc/nologin || echo ALL MAY
+        date -s 11:56:00 >/dev/null; until test -s /etc/nologin; do sleep 0.1; done; echo NONE MAY
+        date -s 11:59:59 >/dev/null; wait $pid; echo CODE $?; ls -1 /etc/runit /run/runit; test -x /etc/runit/reboot"
+    );
+    let minutes = format!(
+        "{begin}; shutdown -h +30 & pid=$!; {waits}
+        date -s '2026-01-02 11:00:00' >/dev/null; sleep 1; test -e /etc/nologin || echo ALL MAY
+        shutdown -c; wait $pid; echo CODE $?"
+    );
+    let got = boot(&[&hour, &minutes]);
+    let [(hour, code), (minutes, _)] = got.as_slice() else { panic!("{got:?}") };
+    let shown = |text: &str| -> Vec<String> {
+        let lines = text.lines().filter(|line| !line.is_empty() && !line.contains("Broadcast"));
+        lines.map(str::to_owned).collect()
+    };
+    let down = |when| format!("The system is going down for reboot in {when} minutes!");
+    assert_eq!(
+        shown(hour),
+        [
+            &down(60),
+            "ALL MAY",
+            &down(4),
+            "NONE MAY",
+            "CODE 0",
+            "/etc/runit:",
+            "reboot",
+            "stopit",
+            "/run/runit:"
+        ],
+        "{hour}"
+    );
+    assert_eq!(*code, Some(0));
+    let lines = shown(minutes);
+    assert!(lines.contains(&"ALL MAY".to_owned()) && lines.contains(&"CODE 1".to_owned()), "{minutes}");
+}
