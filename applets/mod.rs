@@ -64,7 +64,7 @@ pub struct Applet {
     /// caller has closed; and a `d` in front of its name is passed over.
     pub runs_program: bool,
     /// The options; `None` if it takes its arguments as they are.
-    pub spec: Option<&'static Spec>,
+    pub spec: Option<Spec>,
     /// Does the work; gives the exit code.
     pub run: fn(&Call) -> Result<u8, Failure>,
 }

@@ -19,7 +19,7 @@ Send commands to services, in the order given: u up, d down, o once,\nx exit, p 
     misuse: 100,
     alias_misuse: 0,
     runs_program: false,
-    spec: Some(&Spec { flags: b"udopchaitkx12q", values: b"", long: b"", letters: b"" }),
+    spec: Some(Spec { flags: b"udopchaitkx12q", values: b"", long: b"", letters: b"" }),
     run,
     }
 }

@@ -12,6 +12,7 @@ use argh::{FromArgValue, TopLevelCommand};
 use core::ffi::CStr;
 
 /// Which letters a program takes.
+#[derive(Clone, Copy)]
 pub struct Spec {
     /// Options without a value.
     pub flags: &'static [u8],
@@ -51,15 +52,15 @@ pub enum Complaint {
 pub struct Call {
     /// The name it was called by, path included.
     pub argv0: &'static CStr,
-    spec: Option<&'static Spec>,
+    spec: Option<Spec>,
     args: Args,
     operands: Args,
 }
 
 impl Call {
     /// Takes a command line apart; without a `spec` all of it is operands.
-    pub fn read(argv0: &'static CStr, args: Args, spec: Option<&'static Spec>) -> Result<Self, Complaint> {
-        let used = spec.map_or(Ok(0), |spec| each(spec, args, &mut |_, _| {}))?;
+    pub fn read(argv0: &'static CStr, args: Args, spec: Option<Spec>) -> Result<Self, Complaint> {
+        let used = spec.map_or(Ok(0), |spec| each(&spec, args, &mut |_, _| {}))?;
         Ok(Self { argv0, spec, args, operands: args.skip(used) })
     }
 
@@ -70,7 +71,7 @@ impl Call {
 
     /// Calls `found` for each option in turn.
     pub fn each(&self, found: Found<'_>) {
-        if let Some(spec) = self.spec {
+        if let Some(spec) = &self.spec {
             // There has been no complaint before.
             let _ = each(spec, self.args, found);
         }

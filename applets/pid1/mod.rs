@@ -37,7 +37,7 @@ Be process 1 of a container: run a command, or the services of a scan directory,
         misuse: MISUSE,
         alias_misuse: 0,
         runs_program: false,
-        spec: Some(&SPEC),
+        spec: Some(SPEC),
         run: |call: &Call| run(Options::of(&mut |found| call.each(found), call.operands())),
     }
 }

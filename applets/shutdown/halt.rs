@@ -54,7 +54,7 @@ fn applet(text: &'static [u8], run: fn(&Call) -> Result<u8, Failure>) -> Applet 
         misuse: 1,
         alias_misuse: 0,
         runs_program: false,
-        spec: Some(&Spec {
+        spec: Some(Spec {
             flags: b"nfdwBhip",
             values: b"",
             long: b"no-sync force no-wtmp wtmp-only poweroff halt reboot no-wall",

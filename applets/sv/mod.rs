@@ -41,7 +41,7 @@ more, see sv(8); or u, d, o, x, p, c, h, a, i, q, 1, 2, t, k.
         misuse: 100,
         alias_misuse: 2,
         runs_program: false,
-        spec: Some(&Spec {
+        spec: Some(Spec {
             flags: b"vV",
             values: b"wd",
             long: b"verbose version wait delay",
