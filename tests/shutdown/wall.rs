@@ -153,6 +153,23 @@ fn a_line_does_not_lead_out_of_the_devices_nor_to_what_is_no_terminal() {
 }
 
 #[test]
+fn what_is_no_terminal_is_not_written_to_and_no_other_file_even_opened() {
+    use rustix::event::{PollFd, PollFlags, poll};
+    let sandbox = Sandbox::new();
+    let root = system(&sandbox);
+    rustix::fs::mkfifoat(rustix::fs::CWD, root.join("dev/fifo"), Mode::RUSR | Mode::WUSR).unwrap();
+    let fifo = open(root.join("dev/fifo"), OFlags::RDONLY | OFlags::NONBLOCK, Mode::empty()).unwrap();
+    root.write("run/utmp", ["fifo", "null"].map(|line| login(line).0).concat());
+    let outcome = run(&root, "strace -qq -o /tmp/trace -e trace=write,openat,open shutdown -kr");
+    assert_eq!(outcome, Outcome::refused(0, ""));
+    let trace = String::from_utf8(root.read("tmp/trace").unwrap()).unwrap();
+    assert!(trace.contains("/dev/null") && !trace.contains("Broadcast"), "{trace}");
+    // Whoever had opened it would have closed it by now.
+    let mut fds = [PollFd::new(&fifo, PollFlags::IN)];
+    assert_eq!(poll(&mut fds, Some(&rustix::time::Timespec { tv_sec: 0, tv_nsec: 0 })).unwrap(), 0);
+}
+
+#[test]
 fn a_terminal_that_takes_nothing_holds_nobody_up() {
     use rustix::termios::{Action, tcflow};
     let sandbox = Sandbox::new();
