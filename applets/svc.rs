@@ -11,16 +11,17 @@ use svbox::service::client::NotSent;
 
 pub fn applet() -> Applet {
     Applet {
-    text: b"\
+        text: b"\
 svc [-udopchaitkx12q] dir ...
 
-Send commands to services, in the order given: u up, d down, o once,\nx exit, p pause, c continue, h HUP, a ALRM, i INT, t TERM, k KILL, 1 USR1,\n2 USR2, q QUIT.",
-    usage_path: false,
-    misuse: 100,
-    alias_misuse: 0,
-    runs_program: false,
-    spec: Some(Spec { flags: b"udopchaitkx12q", values: b"", long: b"", letters: b"" }),
-    run,
+Send commands to services, in order: u up, d down, o once, x exit, p pause,
+c continue, h HUP, a ALRM, i INT, t TERM, k KILL, 1 USR1, 2 USR2, q QUIT.",
+        usage_path: false,
+        misuse: 100,
+        alias_misuse: 0,
+        runs_program: false,
+        spec: Some(Spec(b"udopchaitkx12q")),
+        run,
     }
 }
 

@@ -23,7 +23,7 @@ Note in utmp that nobody is logged in on a line, the name of a terminal without
         misuse: 1,
         alias_misuse: 0,
         runs_program: false,
-        spec: Some(Spec { flags: b"wV", values: b"", long: b"", letters: b"" }),
+        spec: Some(Spec(b"wV")),
         run,
     }
 }

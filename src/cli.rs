@@ -11,22 +11,37 @@ use crate::text::place;
 use argh::{FromArgValue, TopLevelCommand};
 use core::ffi::CStr;
 
-/// Which letters a program takes.
+/// Which options a program takes, in words with spaces between them: the letters of those without a value; of those with
+/// one; the letters that long names stand for, which need not be among the ones before; and these names in the same
+/// order, for `--name`, `--name value` and `--name=value`.
 #[derive(Clone, Copy)]
-pub struct Spec {
-    /// Options without a value.
-    pub flags: &'static [u8],
-    /// Options with a value.
-    pub values: &'static [u8],
-    /// Long names, with spaces between them: `--name`, `--name value` and `--name=value`.
-    pub long: &'static [u8],
-    /// The letter that each of them stands for.
-    pub letters: &'static [u8],
-}
+pub struct Spec(pub &'static [u8]);
+
+/// Which word the first long name is.
+const NAMES: usize = 3;
 
 impl Spec {
-    fn has_value(&self, letter: u8) -> bool {
-        has(self.values, letter)
+    fn word(self, at: usize) -> &'static [u8] {
+        self.0.split(|&byte| byte == b' ').nth(at).unwrap_or(b"")
+    }
+
+    fn has_flag(self, letter: u8) -> bool {
+        has(self.word(0), letter)
+    }
+
+    fn has_value(self, letter: u8) -> bool {
+        has(self.word(1), letter)
+    }
+
+    /// The letter that a long name stands for.
+    fn letter(self, name: &[u8]) -> Option<u8> {
+        let at = place(self.0, name)?.checked_sub(NAMES)?;
+        self.word(2).get(at).copied()
+    }
+
+    /// The long name at this place among them.
+    pub fn name(self, at: usize) -> &'static [u8] {
+        self.word(NAMES + at)
     }
 }
 
@@ -60,7 +75,7 @@ pub struct Call {
 impl Call {
     /// Takes a command line apart; without a `spec` all of it is operands.
     pub fn read(argv0: &'static CStr, args: Args, spec: Option<Spec>) -> Result<Self, Complaint> {
-        let used = spec.map_or(Ok(0), |spec| each(&spec, args, &mut |_, _| {}))?;
+        let used = spec.map_or(Ok(0), |spec| each(spec, args, &mut |_, _| {}))?;
         Ok(Self { argv0, spec, args, operands: args.skip(used) })
     }
 
@@ -71,7 +86,7 @@ impl Call {
 
     /// Calls `found` for each option in turn.
     pub fn each(&self, found: Found<'_>) {
-        if let Some(spec) = &self.spec {
+        if let Some(spec) = self.spec {
             // There has been no complaint before.
             let _ = each(spec, self.args, found);
         }
@@ -107,7 +122,7 @@ pub fn last_part(path: &[u8]) -> &[u8] {
 pub type Found<'a> = &'a mut dyn FnMut(u8, Option<&'static [u8]>);
 
 /// Calls `found` for each option in turn; gives the number of arguments they took.
-pub fn each(spec: &Spec, args: Args, found: Found<'_>) -> Result<usize, Complaint> {
+pub fn each(spec: Spec, args: Args, found: Found<'_>) -> Result<usize, Complaint> {
     let mut index = 0;
     while let Some(word) = args.get(index).map(CStr::to_bytes) {
         match word {
@@ -130,7 +145,7 @@ pub fn each(spec: &Spec, args: Args, found: Found<'_>) -> Result<usize, Complain
 
 /// Takes one word of letters apart; gives whether the next word was the value of its last letter.
 fn cluster(
-    spec: &Spec,
+    spec: Spec,
     mut letters: &'static [u8],
     next: Option<&'static [u8]>,
     found: Found<'_>,
@@ -146,7 +161,7 @@ fn cluster(
             found(*letter, Some(value));
             return Ok(rest.is_empty());
         }
-        if !has(spec.flags, *letter) {
+        if !spec.has_flag(*letter) {
             return Err(Complaint::Illegal(shown));
         }
         found(*letter, None);
@@ -157,7 +172,7 @@ fn cluster(
 
 /// Takes `name` or `name=value`; gives whether the next word was the value.
 fn long_option(
-    spec: &Spec,
+    spec: Spec,
     word: &'static [u8],
     next: Option<&'static [u8]>,
     found: Found<'_>,
@@ -168,13 +183,13 @@ fn long_option(
             None => (word, None),
         };
     let unknown = Complaint::Illegal(name);
-    let letter = place(spec.long, name).and_then(|at| spec.letters.get(at)).ok_or(unknown)?;
-    match (spec.has_value(*letter), value) {
+    let letter = spec.letter(name).ok_or(unknown)?;
+    match (spec.has_value(letter), value) {
         (false, Some(_)) => return Err(unknown),
-        (true, None) => found(*letter, Some(next.ok_or(Complaint::NoValue(name))?)),
-        (_, value) => found(*letter, value),
+        (true, None) => found(letter, Some(next.ok_or(Complaint::NoValue(name))?)),
+        (_, value) => found(letter, value),
     }
-    Ok(spec.has_value(*letter) && value.is_none())
+    Ok(spec.has_value(letter) && value.is_none())
 }
 
 /// The last value wins, and argh takes an option once only.

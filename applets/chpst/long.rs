@@ -38,18 +38,17 @@ const CLEAR_ENV: u8 = 0x97;
 pub const IF_SUPPORTED: u8 = 0x98;
 
 /// All options of chpst.
-pub const SPEC: Spec = Spec {
-    flags: b"vVPFI012N",
-    // The long ones up to `unset` have one.
-    values:
-        b"uUbe/CnAlLmdopfcrtas\x80\x81\x82\x83\x84\x85\x86\x87\x88\x89\x8a\x8b\x8c\x8d\x8e\x8f\x90\x91\x92",
-    long: b"cap-bound cap-ambient rlimit umask oom-score-adj io-priority scheduler cpus parent-death-signal keep-fd cgroup ns read-only landlock stdin stdout stderr env unset close-fds no-new-privs private-tmp new-session clear-env if-supported",
-    letters: b"\x80\x81\x82\x83\x84\x85\x86\x87\x88\x89\x8a\x8b\x8c\x8d\x8e\x8f\x90\x91\x92\x93\x94\x95\x96\x97\x98",
-};
+// The long ones up to `unset` have a value.
+pub const SPEC: Spec = Spec(
+    b"vVPFI012N uUbe/CnAlLmdopfcrtas\x80\x81\x82\x83\x84\x85\x86\x87\x88\x89\x8a\x8b\x8c\x8d\x8e\x8f\x90\x91\x92 \
+\x80\x81\x82\x83\x84\x85\x86\x87\x88\x89\x8a\x8b\x8c\x8d\x8e\x8f\x90\x91\x92\x93\x94\x95\x96\x97\x98 \
+cap-bound cap-ambient rlimit umask oom-score-adj io-priority scheduler cpus parent-death-signal keep-fd cgroup ns \
+read-only landlock stdin stdout stderr env unset close-fds no-new-privs private-tmp new-session clear-env if-supported",
+);
 
 /// The name of such a letter.
 pub fn name(letter: u8) -> &'static [u8] {
-    SPEC.long.split(|&byte| byte == b' ').nth(usize::from(letter & 0x7f)).unwrap_or(b"")
+    SPEC.name(usize::from(letter & 0x7f))
 }
 
 /// Asks for what an option says.

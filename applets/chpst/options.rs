@@ -64,7 +64,7 @@ fn say(parts: &[&[u8]]) -> Result<u8, Failure> {
 
 /// Calls `option` with each option, up to the first that is wrong; gives what follows the options.
 fn each(
-    spec: &Spec,
+    spec: Spec,
     args: Args,
     option: &mut dyn FnMut(u8, Value) -> Result<(), Misuse>,
 ) -> Result<Args, Misuse> {
@@ -80,7 +80,7 @@ fn each(
 
 /// chpst's own.
 pub fn chpst(args: Args, plan: &mut Plan) -> Result<Args, Misuse> {
-    let args = each(&long::SPEC, args, &mut |letter, value| {
+    let args = each(long::SPEC, args, &mut |letter, value| {
         if letter == long::IF_SUPPORTED {
             plan.lenient = true;
             return Ok(());
@@ -137,8 +137,8 @@ pub fn inside(plan: &mut Plan, mut inside: Inside) {
 
 /// Limits by daemontools' letters, which are the same but for `l`.
 pub fn softlimit(args: Args, plan: &mut Plan) -> Result<Args, Misuse> {
-    const SPEC: Spec = Spec { flags: b"", values: b"acdflmoprst", long: b"", letters: b"" };
-    each(&SPEC, args, &mut |letter, value| {
+    const SPEC: Spec = Spec(b" acdflmoprst");
+    each(SPEC, args, &mut |letter, value| {
         let value = value.unwrap_or(b"");
         let wanted = if value == b"=" { None } else { Some(number(value)?) };
         limits::ask(plan, letter, wanted);
@@ -148,9 +148,9 @@ pub fn softlimit(args: Args, plan: &mut Plan) -> Result<Args, Misuse> {
 
 /// A lock; whether it is waited for is as in daemontools, which is not as in runit.
 pub fn setlock(args: Args, plan: &mut Plan) -> Result<Args, Misuse> {
-    const SPEC: Spec = Spec { flags: b"nNxX", values: b"", long: b"", letters: b"" };
+    const SPEC: Spec = Spec(b"nNxX");
     let mut wait = true;
-    let args = each(&SPEC, args, &mut |letter, _| {
+    let args = each(SPEC, args, &mut |letter, _| {
         match letter {
             b'n' | b'N' => wait = letter == b'N',
             _ => plan.quiet = letter == b'x',

@@ -20,7 +20,7 @@ use svbox::sys::time::Duration;
 use svbox::text::parse;
 
 const REPORT: Reporter<'_> = Reporter { program: b"pid1", subject: None, waits: false };
-const SPEC: Spec = Spec { flags: b"E", values: b"dt", long: b"", letters: b"" };
+const SPEC: Spec = Spec(b"E dt");
 const MISUSE: u8 = 100;
 
 pub fn applet() -> Applet {
@@ -45,8 +45,8 @@ Be process 1 of a container: run a command, or the services of a scan directory,
 /// The same with a command line that was another program's.
 pub fn run_with(args: Args) -> Result<u8, Failure> {
     let mut options = Err(Failure::Usage);
-    if let Ok(used) = cli::each(&SPEC, args, &mut |_, _| {}) {
-        options = Options::of(&mut |found| _ = cli::each(&SPEC, args, found), args.skip(used));
+    if let Ok(used) = cli::each(SPEC, args, &mut |_, _| {}) {
+        options = Options::of(&mut |found| _ = cli::each(SPEC, args, found), args.skip(used));
     }
     run(options)
 }

@@ -35,7 +35,7 @@ pub fn applet() -> Applet {
         text: b"\
 runsvdir [-P] dir
 
-Start and keep a runsv for each service directory in a directory.
+Keep a runsv running for each directory in a directory.
 
   \
         -P         each runsv leads a session and process group of its own

@@ -1,11 +1,11 @@
 //! What the command line of shutdown asks for: the union of Debian's and Void's.
 
+use svbox::cli::Spec;
 use svbox::sys::power::End;
 use svbox::text::parse;
 
 /// Options without a value, and with one.
-pub const FLAGS: &[u8] = b"rhHPkcfF";
-pub const VALUES: &[u8] = b"t";
+pub const SPEC: Spec = Spec(b"rhHPkcfF t");
 
 /// The options that were given.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]

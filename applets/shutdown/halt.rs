@@ -12,7 +12,6 @@ use svbox::sys::power::{self, End};
 /// What stands for the long names that have no letter.
 const HALT: u8 = 0x80;
 const REBOOT: u8 = 0x81;
-const NO_WALL: u8 = 0x82;
 
 #[cfg(feature = "halt")]
 pub fn halt() -> Applet {
@@ -54,12 +53,9 @@ fn applet(text: &'static [u8], run: fn(&Call) -> Result<u8, Failure>) -> Applet 
         misuse: 1,
         alias_misuse: 0,
         runs_program: false,
-        spec: Some(Spec {
-            flags: b"nfdwBhip",
-            values: b"",
-            long: b"no-sync force no-wtmp wtmp-only poweroff halt reboot no-wall",
-            letters: &[b'n', b'f', b'd', b'w', b'p', HALT, REBOOT, NO_WALL],
-        }),
+        spec: Some(Spec(
+            b"nfdwBhip  nfdwp\x80\x81\x82 no-sync force no-wtmp wtmp-only poweroff halt reboot no-wall",
+        )),
         run,
     }
 }

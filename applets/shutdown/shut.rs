@@ -1,13 +1,13 @@
 //! shutdown: the end of the machine at a time that everybody is told of.
 
-use super::grammar::{FLAGS, Job, Options, VALUES, When};
+use super::grammar::{Job, Options, SPEC, When};
 use super::notice::Notice;
 use super::time::{Moment, minutes};
 use super::{ask, only_root, pending, wait::wait};
 use crate::applets::zone::zone;
 use crate::applets::{Applet, complain};
 use core::ffi::CStr;
-use svbox::cli::{self, Call, Complaint, Spec};
+use svbox::cli::{self, Call, Complaint};
 use svbox::report::{Failure, Reporter};
 use svbox::sys::args::Args;
 use svbox::sys::power::End;
@@ -71,14 +71,13 @@ fn run(call: &Call) -> Result<u8, Failure> {
 
 /// Takes the command line apart: options, the time, more options, as Debian's has them there, and the message.
 fn read(args: Args, options: &mut Options) -> Result<(Option<&'static CStr>, Args), Complaint> {
-    let spec = Spec { flags: FLAGS, values: VALUES, long: b"", letters: b"" };
-    let used = cli::each(&spec, args, &mut |letter, _| options.take(letter))?;
+    let used = cli::each(SPEC, args, &mut |letter, _| options.take(letter))?;
     if options.is_cancel() {
         return Ok((None, args.skip(used)));
     }
     let (time, rest) = (args.get(used), args.skip(used + 1));
     let is_over = used.checked_sub(1).and_then(|last| args.get(last)) == Some(c"--");
-    let used = if is_over { 0 } else { cli::each(&spec, rest, &mut |letter, _| options.take(letter))? };
+    let used = if is_over { 0 } else { cli::each(SPEC, rest, &mut |letter, _| options.take(letter))? };
     Ok((time, rest.skip(used)))
 }
 

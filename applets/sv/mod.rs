@@ -29,11 +29,11 @@ pub fn applet() -> Applet {
         text: b"\
 sv [-v] [-w sec] command service ...
 
-Control and show services supervised by runsv: start, stop, restart, status and
-more, see sv(8); or u, d, o, x, p, c, h, a, i, q, 1, 2, t, k.
+Control and show services: start, stop, restart, status and more, see sv(8); or
+u, d, o, x, p, c, h, a, i, q, 1, 2, t, k.
 
   -v, --verbose      wait for the effect of the command, and say so
-  -w, --wait sec     wait so many seconds at most (default 7, or $SVWAIT); implies -v
+  -w, --wait sec     seconds to wait at most (default 7, or $SVWAIT); implies -v
   -d, --delay usec   time between two runs of a ./check that has not passed
                      (default 420000, or $SVDELAY)
   -V, --version      print the version and the usage",
@@ -41,12 +41,7 @@ more, see sv(8); or u, d, o, x, p, c, h, a, i, q, 1, 2, t, k.
         misuse: 100,
         alias_misuse: 2,
         runs_program: false,
-        spec: Some(Spec {
-            flags: b"vV",
-            values: b"wd",
-            long: b"verbose version wait delay",
-            letters: b"vVwd",
-        }),
+        spec: Some(Spec(b"vV wd vVwd verbose version wait delay")),
         run,
     }
 }

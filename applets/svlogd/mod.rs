@@ -51,7 +51,7 @@ processed as the file dir/config says; see svlogd(8).
         misuse: 111,
         alias_misuse: 0,
         runs_program: false,
-        spec: Some(Spec { flags: b"tvVLM", values: b"rRlbf", long: b"", letters: b"" }),
+        spec: Some(Spec(b"tvVLM rRlbf")),
         run,
     }
 }
