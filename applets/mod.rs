@@ -19,6 +19,8 @@ mod pid1;
 mod place;
 #[cfg(feature = "runsv")]
 mod runsv;
+#[cfg(feature = "runsvchdir")]
+mod runsvchdir;
 #[cfg(feature = "runsvdir")]
 mod runsvdir;
 #[cfg(any(feature = "chainload", feature = "pid1"))]
@@ -94,6 +96,7 @@ macro_rules! programs {
 programs! {
     "runsv" runsv::applet,
     "runsvdir" runsvdir::applet,
+    "runsvchdir" runsvchdir::applet,
     "sv" sv::applet,
     "svlogd" svlogd::applet,
     "chpst" chpst::chpst,

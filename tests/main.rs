@@ -27,6 +27,7 @@ mod log;
 mod machine;
 mod multicall;
 mod runsv;
+mod runsvchdir;
 mod runsvdir;
 mod shutdown;
 mod smoke;

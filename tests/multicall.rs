@@ -6,9 +6,10 @@ use std::os::unix::fs::{MetadataExt, symlink};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Output};
 
-const ALL: [&str; 24] = [
+const ALL: [&str; 25] = [
     "runsv",
     "runsvdir",
+    "runsvchdir",
     "sv",
     "svlogd",
     "chpst",

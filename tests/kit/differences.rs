@@ -101,6 +101,14 @@ const KNOWN: &[(&str, &str)] = &[
     ("long line", "runit before 2.3.0 does not find a line of 32 bytes, and cuts longer ones"),
     ("no wtmp", "runit's utmpset makes wtmp, for root only"),
     ("out already", "runit's utmpset does not write wtmp if utmp has no entry"),
+    ("RUNSVDIR", "runit before 2.3.0 knows one directory of runlevels only"),
+    ("cleaned up", "runit leaves `current.new`, and no `previous`, when it fails"),
+    ("first link", "runit's runsvchdir wants a `current` that is there"),
+    ("no gap", "runit has no `current` between two renames"),
+    ("no lock", "runit's runsvchdir knows nothing of another one"),
+    ("real directory", "runit renames a directory that is called `current`"),
+    ("slashes", "runit keeps slashes at the end of a runlevel"),
+    ("switch back", "runit makes `current` a link to `previous`, or to itself"),
     ("own addresses", "runit sends to IPv4 only, and drops the lines of a bad `U`"),
 ];
 

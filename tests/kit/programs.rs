@@ -18,7 +18,8 @@ pub fn bin_dir() -> &'static Path {
     static DIR: OnceLock<PathBuf> = OnceLock::new();
     DIR.get_or_init(|| {
         let dir = tempfile::Builder::new().prefix("svbox-bin.").tempdir().unwrap().keep();
-        let supervision = ["runsv", "runsvdir", "sv", "svlogd", "svc", "svok", "svstat", "utmpset"];
+        let supervision =
+            ["runsv", "runsvdir", "runsvchdir", "sv", "svlogd", "svc", "svok", "svstat", "utmpset"];
         let process_1 = ["init", "runit", "runit-init", "telinit", "pid1"];
         let endings = ["shutdown", "halt", "poweroff", "reboot"];
         for name in
@@ -41,6 +42,7 @@ fn original(name: &str) -> PathBuf {
         // Debian's machine has its own.
         "init" | "runit-init" | "telinit" | "pid1" | "shutdown" | "halt" | "poweroff" | "reboot" => svbox(),
         "runit" if against_runit() => "/sbin/runit".into(),
+        "runsvchdir" if against_runit() => "/usr/sbin/runsvchdir".into(),
         // Debian has links for none of them, and daemontools has programs of these names.
         _ if against_runit() && PERSONALITIES.contains(&name) => "/usr/bin/chpst".into(),
         "utmpset" if against_runit() => "/usr/sbin/utmpset".into(),

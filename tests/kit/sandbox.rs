@@ -76,6 +76,7 @@ impl Sandbox {
             .env_remove("SVDIR")
             .env_remove("SVWAIT")
             .env_remove("SVDELAY")
+            .env_remove("RUNSVDIR")
             .stdin(Stdio::null());
         command
     }
