@@ -10,6 +10,11 @@ pub fn open(at: BorrowedFd<'_>, path: &CStr) -> Result<OwnedFd> {
     file::open(at, path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NONBLOCK, 0)
 }
 
+/// The same for a directory in another one, and nothing that a link leads to.
+pub fn open_itself(at: BorrowedFd<'_>, name: &CStr) -> Result<OwnedFd> {
+    file::open(at, name, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NONBLOCK | OFlags::NOFOLLOW, 0)
+}
+
 /// Calls `each` with every name except `.` and `..`, in the directory's own order, and with whether the entry
 /// is surely a directory itself, not a link to one. Ends early with the error of a failed read.
 pub fn each_name(dir: &OwnedFd, mut each: impl FnMut(&CStr, bool)) -> Result<()> {

@@ -127,8 +127,15 @@ pub fn is_executable(stat: &Stat) -> bool {
 
 /// Whether the program at a path could be run by us.
 pub fn may_run(at: BorrowedFd<'_>, path: &CStr) -> bool {
-    stat(at, path).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile)
-        && again(|| fs::accessat(at, path, Access::EXEC_OK, AtFlags::EACCESS)).is_ok()
+    check_run(at, path).is_ok()
+}
+
+/// The same, with what running it would fail for.
+pub fn check_run(at: BorrowedFd<'_>, path: &CStr) -> Result<()> {
+    if FileType::from_raw_mode(stat(at, path)?.st_mode) != FileType::RegularFile {
+        return Err(Errno::ACCESS);
+    }
+    again(|| fs::accessat(at, path, Access::EXEC_OK, AtFlags::EACCESS))
 }
 
 /// Whether a directory can be written to, in which entries can be found.
@@ -336,6 +343,11 @@ pub fn remove(at: BorrowedFd<'_>, path: &CStr) -> Result<()> {
     again(|| fs::unlinkat(at, path, AtFlags::empty()))
 }
 
+/// Removes a directory, which has to be empty.
+pub fn remove_directory(at: BorrowedFd<'_>, path: &CStr) -> Result<()> {
+    again(|| fs::unlinkat(at, path, AtFlags::REMOVEDIR))
+}
+
 /// Gives a file a second name.
 pub fn link(at: BorrowedFd<'_>, old: &CStr, new: &CStr) -> Result<()> {
     again(|| fs::linkat(at, old, at, new, AtFlags::empty()))
@@ -349,6 +361,11 @@ pub fn symlink(at: BorrowedFd<'_>, text: &CStr, new: &CStr) -> Result<()> {
 /// Renames, replacing what has the new name.
 pub fn rename(at: BorrowedFd<'_>, old: &CStr, new: &CStr) -> Result<()> {
     again(|| fs::renameat(at, old, at, new))
+}
+
+/// The same from one directory to another.
+pub fn rename_to(from: BorrowedFd<'_>, old: &CStr, to: BorrowedFd<'_>, new: &CStr) -> Result<()> {
+    again(|| fs::renameat(from, old, to, new))
 }
 
 /// A time of a file: seconds and nanoseconds.

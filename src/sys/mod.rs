@@ -16,6 +16,7 @@ pub mod identity;
 pub mod landlock;
 pub mod limit;
 pub mod lock;
+pub mod mount;
 pub mod namespace;
 pub mod net;
 pub mod poll;

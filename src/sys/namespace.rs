@@ -1,7 +1,8 @@
 //! Views of the system of a process's own, see namespaces(7), and what is mounted in them.
 
 use super::file::{self, CWD};
-use super::{AsFd, AsRawFd, BorrowedFd, Errno, Result, again, ffi};
+use super::mount::kind;
+use super::{AsRawFd, BorrowedFd, Errno, Result, again, ffi};
 use core::ffi::CStr;
 use rustix::mount::{
     MountFlags, MountPropagationFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags, mount, mount_change,
@@ -86,14 +87,6 @@ pub fn hide_processes() -> Result<()> {
         mount(c"tmpfs", path, c"tmpfs", MountFlags::RDONLY, c"mode=555")?;
     }
     Ok(())
-}
-
-/// What kind of file system a file is in.
-fn kind(fd: impl AsFd) -> Result<i64> {
-    // The number is a word on some targets and 32 bits on others, signed or not.
-    #[allow(clippy::unnecessary_cast)]
-    let kind = rustix::fs::fstatfs(fd)?.f_type as i64;
-    Ok(kind & 0xffff_ffff)
 }
 
 /// Enters what has been mounted over our root since we have it; its top is the current directory then.

@@ -130,6 +130,11 @@ pub fn enter(path: &CStr) -> Result<()> {
     again(|| process::chdir(path))
 }
 
+/// Changes the current directory to one that is open.
+pub fn enter_open(dir: BorrowedFd<'_>) -> Result<()> {
+    again(|| process::fchdir(dir))
+}
+
 /// The path of the current directory.
 pub fn current() -> Result<CString> {
     process::getcwd(Vec::new())
