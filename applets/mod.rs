@@ -38,6 +38,8 @@ mod svlogd;
 mod svok;
 #[cfg(feature = "svstat")]
 mod svstat;
+#[cfg(feature = "switch_root")]
+mod switch_root;
 #[cfg(feature = "utmpset")]
 mod utmpset;
 #[cfg(any(feature = "svlogd", feature = "shutdown"))]
@@ -119,6 +121,7 @@ programs! {
     "halt" shutdown::halt,
     "poweroff" shutdown::poweroff,
     "reboot" shutdown::reboot,
+    "switch_root" switch_root::applet,
 }
 
 impl Applet {

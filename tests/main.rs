@@ -33,5 +33,6 @@ mod shutdown;
 mod smoke;
 mod sv;
 mod svlogd;
+mod switch_root;
 mod utmp;
 mod utmpset;

@@ -6,7 +6,7 @@ use std::os::unix::fs::{MetadataExt, symlink};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Output};
 
-const ALL: [&str; 25] = [
+const ALL: [&str; 26] = [
     "runsv",
     "runsvdir",
     "runsvchdir",
@@ -32,6 +32,7 @@ const ALL: [&str; 25] = [
     "halt",
     "poweroff",
     "reboot",
+    "switch_root",
 ];
 
 fn stdout(output: &Output) -> String {

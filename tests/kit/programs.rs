@@ -21,7 +21,7 @@ pub fn bin_dir() -> &'static Path {
         let supervision =
             ["runsv", "runsvdir", "runsvchdir", "sv", "svlogd", "svc", "svok", "svstat", "utmpset"];
         let process_1 = ["init", "runit", "runit-init", "telinit", "pid1"];
-        let endings = ["shutdown", "halt", "poweroff", "reboot"];
+        let endings = ["shutdown", "halt", "poweroff", "reboot", "switch_root"];
         for name in
             supervision.into_iter().chain(process_1).chain(endings).chain(["chpst"]).chain(PERSONALITIES)
         {
@@ -40,7 +40,8 @@ fn original(name: &str) -> PathBuf {
         // runit itself does not have these.
         "svc" | "svok" | "svstat" => svbox(),
         // Debian's machine has its own.
-        "init" | "runit-init" | "telinit" | "pid1" | "shutdown" | "halt" | "poweroff" | "reboot" => svbox(),
+        "init" | "runit-init" | "telinit" | "pid1" | "shutdown" | "halt" | "poweroff" | "reboot"
+        | "switch_root" => svbox(),
         "runit" if against_runit() => "/sbin/runit".into(),
         "runsvchdir" if against_runit() => "/usr/sbin/runsvchdir".into(),
         // Debian has links for none of them, and daemontools has programs of these names.
