@@ -7,31 +7,25 @@ program=$(readlink -f "$1")
 script=$(readlink -f "$2")
 . scripts/lib.sh
 [ -e "$guest/vmlinuz" ] || die "no kernel to boot: scripts/setup.sh test"
-root=$(mktemp -d)
-chmod 755 "$root"
-trap 'rm -rf "$root"' EXIT
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
 
-mkdir -p "$root/bin" "$root/proc" "$root/sys" "$root/dev" "$root/tmp" "$root/etc" "$root/var/tmp"
-cp "$guest/busybox" "$root/bin/busybox"
-cp "$program" "$root/bin/svbox"
-cp "$script" "$root/script"
-printf 'root:x:0:0::/:/bin/sh\nwww:x:1000:1000::/:/bin/sh\n' >"$root/etc/passwd"
-cat >"$root/init" <<'END'
-#!/bin/busybox sh
+mkdir -p "$work/root/etc"
+cp "$script" "$work/root/script"
+printf 'root:x:0:0::/:/bin/sh\nwww:x:1000:1000::/:/bin/sh\n' >"$work/root/etc/passwd"
+cat >"$work/root/init" <<'END'
+#!/bin/sh
 export PATH=/bin
-busybox mount -t proc proc /proc
-busybox --install -s /bin
-svbox --install -s /bin
+mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t devtmpfs devtmpfs /dev
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
-sh /script
+. /script
 poweroff -f
 END
-chmod 755 "$root/init"
+chmod 755 "$work/root/init"
+scripts/initramfs.sh "$program" "$work/initramfs" "$work/root"
 
-(cd "$root" && find . | "$guest/busybox" cpio -o -H newc 2>/dev/null | gzip -1 >"$root.gz")
-trap 'rm -rf "$root" "$root.gz"' EXIT
 # The console has a carriage return at the end of each line.
-qemu-system-x86_64 -m 256 -nographic -no-reboot -kernel "$guest/vmlinuz" -initrd "$root.gz" \
+qemu-system-x86_64 -m 256 -nographic -no-reboot -kernel "$guest/vmlinuz" -initrd "$work/initramfs" \
     -append "console=ttyS0 quiet panic=-1 lsm=landlock" </dev/null | tr -d '\r'
