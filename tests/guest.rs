@@ -3,13 +3,10 @@
 use crate::kit::*;
 use std::path::Path;
 
-/// What the console shows of each of these commands, and its exit code.
-fn boot(commands: &[&str]) -> Vec<(String, Option<i32>)> {
+/// What the console shows while process 1 runs a script.
+fn console(script: &str) -> String {
     let sandbox = Sandbox::new();
-    let run = |(number, command): (usize, &&str)| {
-        format!("echo BEGIN-{number}\n{command}\ncode=$?\necho\necho END-{number} $code\n")
-    };
-    let script = sandbox.write("script", commands.iter().enumerate().map(run).collect::<String>());
+    let script = sandbox.write("script", script);
     let project = Path::new(env!("CARGO_MANIFEST_DIR"));
     let output = sandbox
         .command(project.join("scripts/boot.sh"))
@@ -17,7 +14,15 @@ fn boot(commands: &[&str]) -> Vec<(String, Option<i32>)> {
         .args([svbox(), script])
         .output()
         .unwrap();
-    let console = String::from_utf8_lossy(&output.stdout).into_owned();
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// What the console shows of each of these commands, and its exit code.
+fn boot(commands: &[&str]) -> Vec<(String, Option<i32>)> {
+    let run = |(number, command): (usize, &&str)| {
+        format!("echo BEGIN-{number}\n{command}\ncode=$?\necho\necho END-{number} $code\n")
+    };
+    let console = console(&commands.iter().enumerate().map(run).collect::<String>());
     let shown = |number: usize| {
         let (_, rest) = console.split_once(&format!("BEGIN-{number}\n"))?;
         let (text, rest) = rest.split_once(&format!("\nEND-{number} "))?;
@@ -26,13 +31,18 @@ fn boot(commands: &[&str]) -> Vec<(String, Option<i32>)> {
     (0..commands.len()).map(|number| shown(number).unwrap_or_else(|| panic!("{number}: {console}"))).collect()
 }
 
+/// Whether there is no guest here for the program under test.
+fn passed_over() -> bool {
+    let none = !cfg!(target_arch = "x86_64") || std::env::var_os("SVBOX_PROGRAM").is_none();
+    if none {
+        eprintln!("passed over: it takes the static program");
+    }
+    none
+}
+
 #[test]
 fn in_a_guest_root_gets_what_it_asks_for() {
-    if only_svbox("long options")
-        || !cfg!(target_arch = "x86_64")
-        || std::env::var_os("SVBOX_PROGRAM").is_none()
-    {
-        eprintln!("passed over: it takes the static program");
+    if only_svbox("long options") || passed_over() {
         return;
     }
     let rows = [
@@ -68,11 +78,7 @@ fn in_a_guest_root_gets_what_it_asks_for() {
 /// Debian 12's kernel knows landlock, but not how to forbid to truncate files.
 #[test]
 fn in_a_guest_landlock_is_refused_if_it_is_too_old() {
-    if only_svbox("long options")
-        || !cfg!(target_arch = "x86_64")
-        || std::env::var_os("SVBOX_PROGRAM").is_none()
-    {
-        eprintln!("passed over: it takes the static program");
+    if only_svbox("long options") || passed_over() {
         return;
     }
     let attempt = "sh -c 'cat /file; true >/file || echo kept'";
@@ -96,11 +102,7 @@ fn in_a_guest_landlock_is_refused_if_it_is_too_old() {
 /// Nowhere else may a test set the clock.
 #[test]
 fn in_a_guest_a_shutdown_at_an_hour_follows_the_clock_and_one_in_minutes_does_not() {
-    if only_svbox("long options")
-        || !cfg!(target_arch = "x86_64")
-        || std::env::var_os("SVBOX_PROGRAM").is_none()
-    {
-        eprintln!("passed over: it takes the static program");
+    if only_svbox("long options") || passed_over() {
         return;
     }
     let begin = "mkdir -p /run /etc/runit; date -s '2026-01-01 11:00:00' >/dev/null";
@@ -141,4 +143,63 @@ fn in_a_guest_a_shutdown_at_an_hour_follows_the_clock_and_one_in_minutes_does_no
     assert_eq!(*code, Some(0));
     let lines = shown(minutes);
     assert!(lines.contains(&"ALL MAY".to_owned()) && lines.contains(&"CODE 1".to_owned()), "{minutes}");
+}
+
+/// The old root is looked at through a copy of its mount. By path, since busybox' sh has a `switch_root` of its own.
+#[test]
+fn in_a_guest_an_initramfs_is_left_for_a_root_of_its_own() {
+    if only_svbox("not one of runit's") || passed_over() {
+        return;
+    }
+    let shown = console(
+        r#"mount -t tmpfs tmpfs /new
+mkdir -p /new/bin /new/sbin /new/dev /new/proc /new/sys /new/old
+cp -P /bin/busybox /bin/svbox /bin/sh /new/bin/
+cat >/new/sbin/init <<'END'
+#!/bin/sh
+export PATH=/bin
+busybox --install -s /bin
+echo
+echo BEGIN
+echo "process $$ with $*"
+tr '\0' ' ' </proc/1/cmdline
+echo
+readlink /proc/1/root
+readlink /proc/1/exe
+ls -1 /
+echo "left: $(find /old -mindepth 1)"
+grep -c . /sys/fs/cgroup/cgroup.procs >/dev/null && echo cgroups
+cut -d ' ' -f 2 /proc/mounts | sort
+echo END
+poweroff -f
+END
+chmod 755 /new/sbin/init
+mkdir -p /deep/er/and/deeper /run
+echo text >/deep/er/and/deeper/file
+mount --bind / /new/old
+ls /new/old/deep/er/and/deeper
+exec /bin/switch_root -c /dev/console /new /sbin/init one two
+"#,
+    );
+    let expected = "process 1 with one two
+/bin/sh /sbin/init one two \n/
+/bin/busybox
+bin
+dev
+old
+proc
+sbin
+sys
+left: 
+cgroups
+/
+/dev
+/old
+/proc
+/sys
+/sys/fs/cgroup
+";
+    let (before, rest) = shown.split_once("\nBEGIN\n").unwrap_or_else(|| panic!("{shown}"));
+    assert!(before.ends_with("file\n"), "{before}");
+    assert_eq!(rest.split_once("END\n").map(|(text, _)| text), Some(expected), "{shown}");
 }

@@ -104,6 +104,7 @@ const KNOWN: &[(&str, &str)] = &[
     ("RUNSVDIR", "runit before 2.3.0 knows one directory of runlevels only"),
     ("cleaned up", "runit leaves `current.new`, and no `previous`, when it fails"),
     ("first link", "runit's runsvchdir wants a `current` that is there"),
+    ("not one of runit's", "runit has no program of this kind"),
     ("no gap", "runit has no `current` between two renames"),
     ("no lock", "runit's runsvchdir knows nothing of another one"),
     ("real directory", "runit renames a directory that is called `current`"),
