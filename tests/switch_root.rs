@@ -262,6 +262,20 @@ fn directories_can_have_numbers_for_names() {
     }
     assert_eq!(roots.switch(""), success("ran\n"));
     assert_eq!(roots.left(), [""; 0]);
+    // Also such that stay.
+    let Some(roots) = Roots::new() else { return };
+    roots.init("echo ran");
+    let Some(_mount) = roots.sandbox.tmpfs("mount", "size=1m") else { return };
+    for number in 1..=20 {
+        fs::create_dir_all(roots.old(format!("{number}/mounted"))).unwrap();
+    }
+    fs::create_dir_all(roots.old("a/b/c/d/e")).unwrap();
+    let prepare = "for number in $(seq 20); do mount --bind mount old/$number/mounted; done";
+    assert_eq!(roots.switch(prepare), success("ran\n"));
+    let mut expected: Vec<_> =
+        (1..=20).flat_map(|number| [format!("{number}"), format!("{number}/mounted")]).collect();
+    expected.sort();
+    assert_eq!(roots.left(), expected);
 }
 
 #[test]
