@@ -6,7 +6,7 @@
 use super::console::Console;
 use super::last;
 use super::request::STOP;
-use super::side::{CTRL_ALT_DEL, POWER_FAILURE, Side};
+use super::side::{CTRL_ALT_DEL, POWER_FAILURE, Program, Side};
 use super::stage::{Next, Remark, Stage, after};
 use super::watchdog::Watchdog;
 use super::{child, request};
@@ -21,6 +21,9 @@ use svbox::sys::{AsFd, Errno, heap, stdio};
 /// How long stage 2 has to end before it is killed; the pause before it is started again; and the one before anything
 /// is tried again that the system refused (runit).
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Those without a name are signals as well.
+const LAST_SIGNAL: i32 = 64;
 
 /// How many signals, and how many ended children, are taken in before the other kind has its turn.
 const AT_ONCE: usize = 64;
@@ -50,14 +53,26 @@ enum Ask {
     End(End),
 }
 
+/// What is done when stage 2 begins.
+#[derive(Default)]
+struct Remembered {
+    /// It does not begin: this end is asked for, or the one that the files say.
+    end: Option<Option<End>>,
+    ctrl_alt_del: bool,
+    power_failure: bool,
+}
+
+const ONLY_IN_STAGE_2: &[u8] = b"signals only work in stage 2";
+
 /// Everything that process 1 remembers.
 struct Init {
     signals: Signals,
     console: Console,
     at: At,
-    side: Option<Side>,
+    /// The programs beside stage 2 that are at work, by their places.
+    sides: [Option<Side>; 2],
     /// What was asked for in stage 1.
-    remembered: Option<Ask>,
+    remembered: Remembered,
     /// The kind of end, if it was not asked for by files.
     end: Option<End>,
     watchdog: Option<Watchdog>,
@@ -77,7 +92,7 @@ pub fn run() -> u8 {
     stdio::occupy();
     let _ = process::new_session();
     // What runs in the stages finds nothing ignored and nothing blocked.
-    signal::NAMED.iter().for_each(|signal| signal::default(*signal));
+    (1..=LAST_SIGNAL).filter_map(signal::numbered).for_each(signal::default);
     let heard = heard();
     heard.block();
     let console = Console::attach(is_machine);
@@ -98,8 +113,8 @@ pub fn run() -> u8 {
         signals,
         console,
         at: At::Before(Stage::One, Instant::now()),
-        side: None,
-        remembered: None,
+        sides: [None, None],
+        remembered: Remembered::default(),
         end: None,
         watchdog,
         busy: false,
@@ -170,15 +185,15 @@ impl Init {
             At::Leaving(_, due) => due,
             At::In(..) => None,
         };
-        let side = self.side.as_ref().and_then(Side::due);
-        time::first([stage, side, self.watchdog.as_ref().map(Watchdog::due)])
+        let [first, second] = self.sides.each_ref().map(|side| side.as_ref().and_then(Side::due));
+        time::first([stage, first, second, self.watchdog.as_ref().map(Watchdog::due)])
     }
 
     fn do_what_is_due(&mut self, now: Instant) -> Option<u8> {
         if let Some(watchdog) = &mut self.watchdog {
             watchdog.pet_if_due(now);
         }
-        if let Some(side) = &mut self.side {
+        for side in self.sides.iter_mut().flatten() {
             side.kill_if_late(now);
         }
         match self.at {
@@ -216,10 +231,14 @@ impl Init {
                 self.at = At::Before(stage, Instant::now().after(PATIENCE));
             }
         }
-        if matches!(self.at, At::In(Stage::Two, _))
-            && let Some(ask) = self.remembered.take()
-        {
-            self.act(ask);
+        if matches!(self.at, At::In(Stage::Two, _)) {
+            let remembered = core::mem::take(&mut self.remembered);
+            if remembered.ctrl_alt_del {
+                self.run_beside(&CTRL_ALT_DEL);
+            }
+            if remembered.power_failure {
+                self.run_beside(&POWER_FAILURE);
+            }
         }
     }
 
@@ -239,83 +258,83 @@ impl Init {
     }
 
     fn ask(&mut self, ask: Ask) {
-        let is_end = match ask {
-            Ask::End(_) => true,
-            Ask::Look => STOP.is_made(),
-            Ask::CtrlAltDel | Ask::PowerFailure => false,
-        };
-        match self.at {
-            At::In(Stage::Two, _) => self.act(ask),
-            At::Again(_) if is_end => self.skip(ask),
-            At::Before(Stage::One | Stage::Two, _) | At::In(Stage::One, _) | At::Again(_)
-                if is_end || ask != Ask::Look =>
-            {
+        match (self.at, ask) {
+            (At::Leaving(..), Ask::End(end)) => self.end = Some(end),
+            // It is stage 2 still, and leaving it already.
+            (At::Leaving(..), _) => {}
+            (At::In(Stage::Two, _) | At::Before(Stage::Two, _) | At::Again(_), Ask::Look) => self.look(),
+            (At::In(Stage::Two, _) | At::Before(Stage::Two, _) | At::Again(_), Ask::End(end)) => {
+                self.stop(Some(end));
+            }
+            (At::In(Stage::Two, _), Ask::CtrlAltDel) => self.run_beside(&CTRL_ALT_DEL),
+            (At::In(Stage::Two, _), Ask::PowerFailure) => self.run_beside(&POWER_FAILURE),
+            (At::Before(Stage::One | Stage::Two, _) | At::In(Stage::One, _) | At::Again(_), _) => {
                 self.remember(ask);
             }
-            At::Before(..) | At::In(..) | At::Again(_) | At::Leaving(..) | At::Last(_) => {
-                self.warn(&[b"signals only work in stage 2."]);
-            }
+            (At::Before(..) | At::In(..) | At::Last(_), _) => self.warn(&[ONLY_IN_STAGE_2, b"."]),
         }
     }
 
     fn remember(&mut self, ask: Ask) {
-        if self.remembered != Some(ask) {
-            self.warn(&[b"signals only work in stage 2: remembered for it."]);
+        match ask {
+            Ask::Look if !STOP.is_made() => return self.warn(&[ONLY_IN_STAGE_2, b"."]),
+            Ask::Look => _ = self.remembered.end.get_or_insert(None),
+            Ask::End(end) => self.remembered.end = Some(Some(end)),
+            Ask::CtrlAltDel => self.remembered.ctrl_alt_del = true,
+            Ask::PowerFailure => self.remembered.power_failure = true,
         }
-        if !matches!(self.remembered, Some(Ask::Look | Ask::End(_))) || matches!(ask, Ask::End(_)) {
-            self.remembered = Some(ask);
+        self.warn(&[ONLY_IN_STAGE_2, b": remembered for it."]);
+    }
+
+    /// Ends stage 2 if that is requested.
+    fn look(&mut self) {
+        if STOP.is_made() {
+            self.stop(None);
         }
     }
 
-    /// Does what is asked for in stage 2.
-    fn act(&mut self, ask: Ask) {
-        let (program, pid) = match (ask, self.at) {
-            (Ask::End(end), At::In(Stage::Two, pid)) => {
-                self.end = Some(end);
-                return self.stop(pid);
-            }
-            (Ask::Look, At::In(Stage::Two, pid)) if STOP.is_made() => return self.stop(pid),
-            (Ask::CtrlAltDel, At::In(_, pid)) => (&CTRL_ALT_DEL, pid),
-            (Ask::PowerFailure, At::In(_, pid)) => (&POWER_FAILURE, pid),
-            (Ask::Look | Ask::End(_) | Ask::CtrlAltDel | Ask::PowerFailure, _) => return,
-        };
-        if self.side.is_some() || !program.is_there() {
+    /// Runs a program beside stage 2, if there is one and it does not run already.
+    fn run_beside(&mut self, program: &'static Program) {
+        let Some(side) = self.sides.get_mut(program.place()).filter(|side| side.is_none()) else { return };
+        if !program.is_there() {
             return;
         }
         self.console.say(&[program.what()]);
-        if ask == Ask::PowerFailure {
+        if program.stops() {
             // It may take the request back.
             let _ = request::make_or_say(STOP, self.console.reporter());
         }
-        match program.start(&self.console) {
-            Some(side) => self.side = Some(side),
-            None if STOP.is_made() => self.stop(pid),
-            None => {}
+        *side = program.start(&self.console);
+        if side.is_none() {
+            self.look();
         }
     }
 
-    /// Ends stage 2.
-    fn stop(&mut self, pid: Pid) {
+    /// Ends stage 2, or goes on with stage 3 where there is no stage 2 to be ended.
+    fn stop(&mut self, end: Option<End>) {
+        self.end = end.or(self.end);
         STOP.take_back(&mut |_, _| {});
-        let _ = process::kill(pid, Signal::TERM);
-        self.at = At::Leaving(pid, Some(Instant::now().after(PATIENCE)));
-    }
-
-    /// Goes on with stage 3 where there is no stage 2 to be ended.
-    fn skip(&mut self, ask: Ask) {
-        if let Ask::End(end) = ask {
-            self.end = Some(end);
+        let now = Instant::now();
+        match self.at {
+            At::In(Stage::Two, pid) => {
+                let _ = process::kill(pid, Signal::TERM);
+                self.at = At::Leaving(pid, Some(now.after(PATIENCE)));
+            }
+            At::Again(_) | At::Before(Stage::Two, _) => {
+                self.warn(&[b"skipping stage 2..."]);
+                self.at = At::Before(Stage::Three, now);
+            }
+            At::Before(..) | At::In(..) | At::Leaving(..) | At::Last(_) => {}
         }
-        STOP.take_back(&mut |_, _| {});
-        self.warn(&[b"skipping stage 2..."]);
-        self.at = At::Before(Stage::Three, Instant::now());
     }
 
     /// A child has ended: ours, or one that was left behind.
     fn ended(&mut self, pid: Pid, ended: Ended) {
-        if let Some(side) = self.side.take_if(|side| side.is(pid)) {
-            side.left(ended, &self.console);
-            self.act(Ask::Look);
+        for side in &mut self.sides {
+            if let Some(side) = side.take_if(|side| side.is(pid)) {
+                side.left(ended, &self.console);
+                return self.look();
+            }
         }
         match self.at {
             At::In(stage, its) if its == pid => self.stage_ended(stage, pid, ended),
@@ -358,10 +377,10 @@ impl Init {
         if (stage, next) != (Stage::One, Stage::Two) {
             return;
         }
-        match self.remembered {
-            Some(ask @ (Ask::Look | Ask::End(_))) => self.skip(ask),
-            Some(Ask::CtrlAltDel | Ask::PowerFailure) | None if self.stale => _ = forget_old_requests(),
-            Some(Ask::CtrlAltDel | Ask::PowerFailure) | None => {}
+        if let Some(end) = self.remembered.end {
+            self.stop(end);
+        } else if self.stale {
+            forget_old_requests();
         }
     }
 

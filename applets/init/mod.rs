@@ -85,7 +85,7 @@ fn run_or_ask(call: &Call) -> Result<u8, Failure> {
 #[cfg_attr(not(feature = "pid1"), allow(unused_variables))]
 fn be_first(call: &Call) -> Result<u8, Failure> {
     #[cfg(feature = "pid1")]
-    if !process::kernel_is_here() && file::exists(file::CWD, stage::Stage::One.path()) == Ok(false) {
+    if !process::kernel_is_here() && file::link_stat(file::CWD, stage::Stage::One.path()).is_err() {
         return super::pid1::run_with(call.operands());
     }
     Ok(first::run())

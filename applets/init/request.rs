@@ -13,12 +13,12 @@ use svbox::sys::signal::Signal;
 use svbox::sys::{Errno, file};
 use svbox::text::Text;
 
-/// What the files have in front of their names: upstream's place, Debian's, and Void's that also serves a read-only root.
-const PLACES: &[u8] = b"/etc/runit/ /run/runit. /run/runit/";
-/// The directory of the last place.
+/// What the files have in front of their names: upstream's place; Void's, which also serves a read-only root; Debian's.
+const PLACES: &[u8] = b"/etc/runit/ /run/runit/ /run/runit.";
+/// The directory of the second place.
 const WRITABLE: &CStr = c"/run/runit";
-/// The places where a file is made that is in none: Debian's is Debian's.
-const NEW_PLACES: [usize; 2] = [0, 2];
+/// A file that is in no place is made in one of so many: Debian's is Debian's.
+const NEW_PLACES: usize = 2;
 
 /// The owner may execute it and nobody anything else: the request is made.
 const MADE: u32 = 0o100;
@@ -78,7 +78,7 @@ impl Request {
         let is_there =
             |path: &Path| path.c_str().is_some_and(|path| file::link_stat(file::CWD, path).is_ok());
         let there = self.paths().filter(is_there);
-        let new = NEW_PLACES.iter().filter_map(|&place| self.paths().nth(place));
+        let new = self.paths().take(NEW_PLACES);
         let mut first = None;
         for path in there.chain(new) {
             let Err((what, errno)) = path.c_str().map_or(Err((CREATE, Errno::NAMETOOLONG)), make) else {

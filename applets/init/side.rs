@@ -12,13 +12,15 @@ use svbox::sys::{Errno, file};
 pub struct Program {
     path: &'static CStr,
     what: &'static [u8],
+    place: usize,
 }
 
 /// The keys were pressed, or somebody sent INT.
-pub const CTRL_ALT_DEL: Program =
-    Program { path: c"/etc/runit/ctrlaltdel", what: b"ctrl-alt-del request..." };
+pub static CTRL_ALT_DEL: Program =
+    Program { path: c"/etc/runit/ctrlaltdel", what: b"ctrl-alt-del request...", place: 0 };
 /// The power fails, or somebody sent PWR.
-pub const POWER_FAILURE: Program = Program { path: c"/etc/runit/pwrfail", what: b"powerfail event..." };
+pub static POWER_FAILURE: Program =
+    Program { path: c"/etc/runit/pwrfail", what: b"powerfail event...", place: 1 };
 
 /// How long one may take: upstream's example warns users and waits 14 seconds.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -35,6 +37,16 @@ impl Program {
     /// Whether there is one.
     pub fn is_there(&self) -> bool {
         file::stat(file::CWD, self.path).is_ok_and(|stat| file::is_executable(&stat))
+    }
+
+    /// Which of the two it is.
+    pub fn place(&self) -> usize {
+        self.place
+    }
+
+    /// Whether the end of stage 2 is requested before it runs.
+    pub fn stops(&self) -> bool {
+        self.place == POWER_FAILURE.place
     }
 
     /// What is said when it is needed.
