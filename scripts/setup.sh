@@ -42,7 +42,7 @@ need_packages() {
 
 # A kernel and a busybox for guests, taken out of Debian's packages: installed they would be the machine's own.
 need_guest() {
-    [ ! -e "$guest/vmlinuz" ] || return 0
+    [ ! -e "$guest/modules" ] || return 0
     have apt-get || die "please provide $guest/vmlinuz and a static $guest/busybox"
     rm -rf "$guest.new"
     mkdir -p "$guest.new"
@@ -55,6 +55,10 @@ need_guest() {
     done
     mv "$guest.new"/files/boot/vmlinuz-* "$guest.new/vmlinuz"
     mv "$guest.new/files/bin/busybox" "$guest.new/busybox"
+    mkdir "$guest.new/modules"
+    for module in watchdog softdog; do
+        mv "$guest.new"/files/lib/modules/*/kernel/drivers/watchdog/$module.ko "$guest.new/modules"
+    done
     rm -rf "$guest.new/files" "$guest.new"/*.deb "$guest"
     mv "$guest.new" "$guest"
 }

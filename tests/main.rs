@@ -12,6 +12,7 @@
 )]
 
 mod account;
+mod boot;
 mod chpst;
 mod chpst_long;
 mod counts;
@@ -20,6 +21,7 @@ mod daemontools;
 mod engine;
 mod faults;
 mod guest;
+mod init;
 #[allow(dead_code, unused_imports)]
 mod kit;
 mod layers;

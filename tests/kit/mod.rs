@@ -3,6 +3,8 @@
 
 pub mod differences;
 mod fake;
+mod first;
+mod guest;
 mod machine;
 mod mount;
 mod programs;
@@ -13,6 +15,8 @@ mod wait;
 
 pub use differences::only_svbox;
 pub use fake::{Fake, Say, steady};
+pub use first::{Boot, DESCRIPTORS, End, First};
+pub use guest::{Guest, Machine, assert_in_order, kernel_file, no_guest};
 pub use machine::{change_namespaces, kill, limit, traced, unprivileged};
 pub use mount::Mount;
 pub use programs::{PERSONALITIES, against_runit, bin_dir, program, svbox};
