@@ -39,6 +39,7 @@ bench: build
 	python3 scripts/bench.py $(OUT)/bin
 	python3 scripts/bench_log.py $(OUT)/bin
 	python3 scripts/bench_chpst.py $(OUT)/bin
+	CARGO_TARGET_DIR=$(OUT) python3 scripts/bench_init.py $(OUT)/bin
 
 size: build
 	scripts/size.sh

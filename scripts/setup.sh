@@ -85,7 +85,8 @@ case ${1:-build} in
         ;;
     bench)
         need_packages cc:gcc runsv:runit s6-svscan:s6 svscan:daemontools busybox:busybox strace:strace \
-            python3:python3 musl-gcc:musl-tools
+            python3:python3 musl-gcc:musl-tools tini:tini qemu-system-x86_64:qemu-system-x86
+        need_guest
         ;;
     *) die "unknown task: $1" ;;
 esac
