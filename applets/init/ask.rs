@@ -2,6 +2,7 @@
 //!
 //! Exits 0 when it has asked, also after a usage message, as runit's does; 111 when it could not.
 
+use super::first::AGAIN;
 use super::request::{ask, signal};
 use core::ffi::CStr;
 use svbox::cli::Call;
@@ -20,7 +21,8 @@ pub fn run(call: &Call) -> Result<u8, Failure> {
     match call.operands().get(0).map_or(b"".as_slice(), CStr::to_bytes) {
         b"0" => ask(End::PowerOff, &REPORT)?,
         b"6" => ask(End::Reboot, &REPORT)?,
-        b"q" | b"Q" => signal(Signal::HUP, &REPORT)?,
+        b"q" | b"Q" => signal(Signal::HUP.as_raw(), &REPORT)?,
+        b"u" | b"U" => signal(AGAIN, &REPORT)?,
         b"1" | b"s" | b"S" => return single(),
         b"-V" => {
             let version = concat!("svbox runit-init ", env!("CARGO_PKG_VERSION"), "\n\n");

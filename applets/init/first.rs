@@ -10,13 +10,17 @@ use super::side::{CTRL_ALT_DEL, POWER_FAILURE, Program, Side};
 use super::stage::{Next, Remark, Stage, after};
 use super::watchdog::Watchdog;
 use super::{child, request};
+use core::ffi::CStr;
 use svbox::report::FATAL;
+use svbox::sys::args::{self, Args};
 use svbox::sys::poll::{self, Direction};
 use svbox::sys::power::{self, End};
 use svbox::sys::process::{self, Ended, Pid};
 use svbox::sys::signal::{self, Mask, Signal, Signals};
+use svbox::sys::spawn::{ArgList, replace};
 use svbox::sys::time::{self, Duration, Instant};
 use svbox::sys::{AsFd, Errno, heap, stdio};
+use svbox::text::{Text, parse};
 
 /// How long stage 2 has to end before it is killed; the pause before it is started again; and the one before anything
 /// is tried again that the system refused (runit).
@@ -86,9 +90,42 @@ struct Init {
     is_machine: bool,
 }
 
-/// Runs as process 1; gives the exit code where that may end.
-pub fn run() -> u8 {
-    let is_machine = process::kernel_is_here();
+/// What one process 1 leaves to the next, which it becomes.
+pub struct Left {
+    /// The program of stage 2.
+    stage_2: Pid,
+    is_machine: bool,
+}
+
+/// How it says so: the option, and whose process 1 it is.
+const STAGE_2: &CStr = c"--stage-2";
+const OF_MACHINE: &CStr = c"machine";
+const OF_CONTAINER: &CStr = c"container";
+
+impl Left {
+    /// Takes it from the command line.
+    pub fn read(args: Args) -> Option<Self> {
+        if args.get(0)? != STAGE_2 {
+            return None;
+        }
+        let number = parse(args.get(1)?.to_bytes())?;
+        let stage_2 = Pid::from_raw(i32::try_from(number).ok()?)?;
+        Some(Self { stage_2, is_machine: args.get(2)? == OF_MACHINE })
+    }
+
+    /// Becomes the program that has the path of this one now. Comes back only to say why not.
+    fn to_next(&self, path: &CStr) -> Errno {
+        let mut number = Text::<16>::new();
+        number.number(process::number(self.stage_2).into());
+        let whose = if self.is_machine { OF_MACHINE } else { OF_CONTAINER };
+        let number = number.c_str().unwrap_or(c"");
+        replace(path, &ArgList::new(&[path, STAGE_2, number, whose]))
+    }
+}
+
+/// Runs as process 1, from the beginning or from where another one has left; gives the exit code where that may end.
+pub fn run(left: Option<&Left>) -> u8 {
+    let is_machine = left.map_or_else(process::kernel_is_here, |left| left.is_machine);
     stdio::occupy();
     let _ = process::new_session();
     // What runs in the stages finds nothing ignored and nothing blocked.
@@ -107,22 +144,31 @@ pub fn run() -> u8 {
     };
     // Refused where this is not the machine's; then nobody presses these keys.
     let _ = power::hear_ctrl_alt_del();
-    console.say(&[b"svbox ", env!("CARGO_PKG_VERSION").as_bytes(), b": booting."]);
+    let what: &[u8] = if left.is_some() { b": going on." } else { b": booting." };
+    console.say(&[b"svbox ", env!("CARGO_PKG_VERSION").as_bytes(), what]);
     let watchdog = Watchdog::look(None, &console);
     let mut init = Init {
         signals,
         console,
-        at: At::Before(Stage::One, Instant::now()),
+        at: match left {
+            Some(left) => At::In(Stage::Two, left.stage_2),
+            None => At::Before(Stage::One, Instant::now()),
+        },
         sides: [None, None],
         remembered: Remembered::default(),
         end: None,
         watchdog,
-        busy: false,
-        stale: forget_old_requests(),
+        // What has ended meanwhile has been told to the one before.
+        busy: left.is_some(),
+        stale: left.is_none() && forget_old_requests(),
         failed: false,
         is_machine,
     };
     heap::seal();
+    if left.is_some() {
+        // A signal that was on its way has been lost with the old actions.
+        init.look();
+    }
     loop {
         if let Some(code) = init.turn() {
             return code;
@@ -144,13 +190,15 @@ fn rest(time: Duration) {
 const HALT: i32 = 37;
 const POWER_OFF: i32 = 38;
 const REBOOT: i32 = 39;
+/// Process 1 is to begin anew.
+pub const AGAIN: i32 = 59;
 
-/// What is heard: runit's signals, and those by which other inits and the managers of containers ask for an end, by the
-/// numbers that they have for RTMIN+3, RTMIN+4 and RTMIN+5.
+/// What is heard: runit's signals, and those by which other inits and the managers of containers ask for an end or for
+/// process 1 to begin anew, by the numbers that they have for RTMIN+3, +4, +5 and +25.
 fn heard() -> Mask {
     const NAMED: [Signal; 6] =
         [Signal::CHILD, Signal::CONT, Signal::INT, Signal::POWER, Signal::HUP, Signal::PIPE];
-    [HALT, POWER_OFF, REBOOT]
+    [HALT, POWER_OFF, REBOOT, AGAIN]
         .iter()
         .filter_map(|number| signal::numbered(*number))
         .fold(Mask::of(&NAMED), Mask::with)
@@ -247,6 +295,7 @@ impl Init {
             HALT => self.ask(Ask::End(End::Halt)),
             POWER_OFF => self.ask(Ask::End(End::PowerOff)),
             REBOOT => self.ask(Ask::End(End::Reboot)),
+            AGAIN => self.become_next(),
             _ => match Signal::from_named_raw(number) {
                 Some(Signal::CONT) => self.ask(Ask::Look),
                 Some(Signal::INT) => self.ask(Ask::CtrlAltDel),
@@ -255,6 +304,15 @@ impl Init {
                 _ => {}
             },
         }
+    }
+
+    /// Runs the program that has our path in our place: an upgrade, or a root that is to become read-only, which a file
+    /// that was removed but runs prevents.
+    fn become_next(&self) {
+        let At::In(Stage::Two, stage_2) = self.at else { return self.warn(&[ONLY_IN_STAGE_2, b"."]) };
+        let path = args::executed().unwrap_or(c"/sbin/init");
+        let errno = Left { stage_2, is_machine: self.is_machine }.to_next(path);
+        self.console.reporter().fatal_of(b"unable to run ", path.to_bytes(), errno);
     }
 
     fn ask(&mut self, ask: Ask) {

@@ -14,6 +14,7 @@ mod stage;
 mod watchdog;
 
 use super::Applet;
+use first::Left;
 use svbox::cli::Call;
 use svbox::report::{FATAL, Failure, Reporter};
 use svbox::sys::{file, process};
@@ -55,7 +56,8 @@ runit-init 0|6
 Ask process 1 to switch the machine off (0) or to start it again (6). Other words:
 
   1, s, S    change to the set of services \"single\"
-  q, Q       have it look at /etc/runit/watchdog again",
+  q, Q       have it look at /etc/runit/watchdog again
+  u, U       have it become the program that has its path now",
     )
 }
 
@@ -82,11 +84,14 @@ fn run_or_ask(call: &Call) -> Result<u8, Failure> {
 }
 
 /// A container without stages is one for pid1.
-#[cfg_attr(not(feature = "pid1"), allow(unused_variables))]
 fn be_first(call: &Call) -> Result<u8, Failure> {
+    let left = Left::read(call.operands());
     #[cfg(feature = "pid1")]
-    if !process::kernel_is_here() && file::link_stat(file::CWD, stage::Stage::One.path()).is_err() {
+    if left.is_none()
+        && !process::kernel_is_here()
+        && file::link_stat(file::CWD, stage::Stage::One.path()).is_err()
+    {
         return super::pid1::run_with(call.operands());
     }
-    Ok(first::run())
+    Ok(first::run(left.as_ref()))
 }

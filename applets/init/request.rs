@@ -121,12 +121,12 @@ pub fn ask(end: End, report: &Reporter<'_>) -> Result<(), Failure> {
         }
     }
     make_or_say(STOP, report)?;
-    signal(Signal::CONT, report)
+    signal(Signal::CONT.as_raw(), report)
 }
 
-/// Sends process 1 a signal, or says why not.
-pub fn signal(signal: Signal, report: &Reporter<'_>) -> Result<(), Failure> {
-    process::kill(Pid::INIT, signal).map_err(|errno| {
+/// Sends process 1 a signal by its number, or says why not.
+pub fn signal(number: i32, report: &Reporter<'_>) -> Result<(), Failure> {
+    process::relay(Some(Pid::INIT), number).map_err(|errno| {
         report.fatal_of(b"unable to signal process 1", b"", errno);
         Failure::Said(FATAL)
     })

@@ -1,5 +1,6 @@
 //! Process 1, and the program that asks it for the end, from the outside: each test has a PID namespace of its own.
 
+mod again;
 mod ask;
 mod earlier;
 mod environment;

@@ -95,6 +95,7 @@ const KNOWN: &[(&str, &str)] = &[
     ("setlock", "runit has -n and -N of setlock, and what goes without them, the other way round"),
     ("softlimit usage", "runit shows the options of chpst after a bad number of softlimit"),
     ("stderr again", "runit before 2.3.1 is silent after -2 when the program cannot be run"),
+    ("again", "runit stays in the program that it was started as"),
     ("all records", "runit's utmpset marks the first record of the line only"),
     ("both locks", "runit's utmpset does not take the lock that C libraries take"),
     ("both places", "runit's utmpset looks in /var/run only"),
