@@ -388,11 +388,16 @@ impl Init {
 
     /// A child has ended: ours, or one that was left behind.
     fn ended(&mut self, pid: Pid, ended: Ended) {
+        let mut looks = false;
         for side in &mut self.sides {
             if let Some(side) = side.take_if(|side| side.is(pid)) {
                 side.left(ended, &self.console);
-                return self.look();
+                looks = true;
             }
+        }
+        // As long as the program for a power failure runs it may take the request back that was made for it.
+        if looks && !self.sides.get(POWER_FAILURE.place()).is_some_and(Option::is_some) {
+            return self.look();
         }
         match self.at {
             At::In(stage, its) if its == pid => self.stage_ended(stage, pid, ended),

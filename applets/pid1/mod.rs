@@ -16,6 +16,7 @@ use place::Place;
 use svbox::cli::{self, Call, Spec};
 use svbox::report::{Failure, Reporter};
 use svbox::sys::args::Args;
+use svbox::sys::heap;
 use svbox::sys::time::Duration;
 use svbox::text::parse;
 
@@ -65,7 +66,10 @@ impl Options {
         let mut options = Self { directory: None, patience: None, clean: false, command };
         let mut failed = false;
         each(&mut |letter, value| match (letter, value) {
-            (b'd', Some(value)) => options.directory = args_c_str(value),
+            (b'd', Some(value)) => {
+                options.directory = heap::keep(&[value]).ok();
+                failed |= options.directory.is_none();
+            }
             (b't', Some(value)) => {
                 options.patience = parse(value).map(Duration::from_secs);
                 failed |= options.patience.is_none();
@@ -74,11 +78,6 @@ impl Options {
         });
         if failed { Err(Failure::Usage) } else { Ok(options) }
     }
-}
-
-/// A value of the command line with its NUL, which it has there.
-fn args_c_str(value: &'static [u8]) -> Option<&'static CStr> {
-    svbox::sys::heap::keep(&[value]).ok()
 }
 
 fn run(options: Result<Options, Failure>) -> Result<u8, Failure> {

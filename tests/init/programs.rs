@@ -279,3 +279,24 @@ fn stopit_is_looked_at_after_it_also_if_stage_2_is_not_there_then() {
     first.until_said("enter stage: /etc/runit/3");
     assert_eq!(first.ended(), End::Off);
 }
+
+#[test]
+fn what_pwrfail_may_take_back_is_not_acted_on_when_ctrlaltdel_ends() {
+    if only_svbox("pwrfail") {
+        return;
+    }
+    let boot = Boot::new().gate("gate").script("ctrlaltdel", "until test -e /run/asked; do sleep 0.01; done");
+    let pwrfail = ": >/run/asked; read go </run/gate || :; chmod 0 /etc/runit/stopit";
+    let mut first = boot.script("pwrfail", pwrfail).start();
+    in_stage_2(&first);
+    first.signal("INT");
+    first.until_said("enter stage: /etc/runit/ctrlaltdel");
+    first.signal("PWR");
+    first.until_said("leave stage: /etc/runit/ctrlaltdel");
+    first.until_idle();
+    assert!(first.lives() && !first.said().contains("leave stage: /etc/runit/2"));
+    first.go("gate");
+    first.until_said("leave stage: /etc/runit/pwrfail");
+    first.until_idle();
+    assert!(first.lives() && !first.said().contains("leave stage: /etc/runit/2"));
+}
