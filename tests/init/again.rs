@@ -45,9 +45,8 @@ fn a_request_on_its_way_is_not_lost() {
     }
     let mut first = ready();
     first.set("/run/runit.stopit", 0o100);
-    // Taken in together: the lower number comes first, but the request may also come while the program is loaded.
-    let both = "kill -59 1; kill -CONT 1";
-    assert!(first.command("sh").args(["-c", both]).status().unwrap().success());
+    // The request may come before, while the program is loaded, or after it has been looked at for the first time.
+    let _ = first.command("sh").args(["-c", "kill -59 1; kill -CONT 1"]).status().unwrap();
     assert_eq!(first.ended(), End::Off);
 }
 

@@ -83,6 +83,8 @@ fn masks(status: &str) -> (u64, u64) {
 /// Asks for the end of stage 2.
 #[track_caller]
 fn stop(first: &First) {
+    // It could be about to look at the request anyway, and then the signal would come too late to be nothing new.
+    first.until_idle();
     first.set("/run/runit.stopit", 0o100);
     first.signal("CONT");
 }
