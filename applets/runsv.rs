@@ -7,6 +7,11 @@ use core::mem::ManuallyDrop;
 use svbox::cli::Call;
 use svbox::report::{Failure, Reporter};
 use svbox::supervisor::Engine;
+#[cfg(feature = "pid1")]
+use svbox::{
+    sys::{args::Args, process::Pid},
+    text::parse,
+};
 
 pub fn applet() -> Applet {
     Applet {
@@ -23,16 +28,14 @@ Supervise the service of a directory, and its log service.",
     }
 }
 
-/// Has runsv end with the service when that has ended for good: how runsvdir asks for it in a container.
+/// What tells runsv whom it has to tell that its service has ended for good: how runsvdir asks for it in a container.
 #[cfg(feature = "pid1")]
 pub const ESSENTIAL: &core::ffi::CStr = c"--essential";
 
 fn run(call: &Call) -> Result<u8, Failure> {
     let operands = call.operands();
     #[cfg(feature = "pid1")]
-    let is_essential = operands.get(0) == Some(ESSENTIAL);
-    #[cfg(feature = "pid1")]
-    let operands = operands.skip(usize::from(is_essential));
+    let (essential_to, operands) = essential(operands);
     let (Some(dir), 1) = (operands.get(0), operands.len()) else { return Err(Failure::Usage) };
     let report = Reporter { program: b"runsv", subject: Some(dir.to_bytes()), waits: true };
 
@@ -40,13 +43,18 @@ fn run(call: &Call) -> Result<u8, Failure> {
     let mut engine = ManuallyDrop::new(Engine::new(1, &report)?);
     engine.add(dir, report)?;
     #[cfg(feature = "pid1")]
-    if is_essential {
-        engine.leave_with_services();
-    }
+    engine.tell_of_ends(essential_to);
     engine.run();
-    #[cfg(feature = "pid1")]
-    if is_essential {
-        return Ok(engine.code());
-    }
     Ok(0)
+}
+
+/// Takes the option apart, and the process number behind it.
+#[cfg(feature = "pid1")]
+fn essential(operands: Args) -> (Option<Pid>, Args) {
+    let number = operands.get(1).and_then(|number| parse(number.to_bytes()));
+    let pid = number.and_then(|number| Pid::from_raw(i32::try_from(number).ok()?));
+    match pid.filter(|_| operands.get(0) == Some(ESSENTIAL)) {
+        Some(pid) => (Some(pid), operands.skip(2)),
+        None => (None, operands),
+    }
 }

@@ -1,14 +1,16 @@
 //! The life of a container.
 
 use super::place::Place;
-use super::{Options, REPORT, child, variables};
+use super::{MISUSE, Options, REPORT, child, variables};
 use svbox::report::{FATAL, Failure};
+use svbox::supervisor::ENDED;
+use svbox::sys::args::Args;
 use svbox::sys::exec::Environment;
 use svbox::sys::poll::{self, Direction};
 use svbox::sys::process::{self, Ended, Pid};
 use svbox::sys::signal::{self, Mask, Signal, Signals};
 use svbox::sys::time::{self, Duration, Instant};
-use svbox::sys::{AsFd, Result, heap, power};
+use svbox::sys::{AsFd, Errno, Result, heap, power};
 use svbox::text::Text;
 
 /// How long all may take to stop, unless something else is said.
@@ -40,6 +42,9 @@ enum Phase {
 enum Why {
     Signal(i32),
     Command(Ended),
+    /// An essential service has, with this code.
+    Essential(u8),
+    /// runsvdir has.
     Services(Ended),
 }
 
@@ -59,7 +64,6 @@ pub struct Container {
     patience: Option<Duration>,
     due: Option<Instant>,
     killed: bool,
-    code: u8,
     why: Why,
     /// Whether it is process 1, so that every orphan is its child and every process in its reach.
     is_first: bool,
@@ -69,30 +73,24 @@ pub struct Container {
 }
 
 /// Starts everything, and runs until the end; gives the exit code.
-pub fn run(options: &Options, place: Option<Place>) -> core::result::Result<u8, Failure> {
+pub fn run(options: &Options) -> core::result::Result<u8, Failure> {
     let is_machine = process::is_first() && process::kernel_is_here();
-    let mut container = Container::new(options, place).and_then(|mut container| {
-        container.start_services()?;
-        if !options.command.is_empty() {
-            container.command = Some(child::command(options.command, &container.mask)?);
+    let ended = Container::new(options).and_then(|mut container| {
+        heap::seal();
+        container.start_services().map_err(refused)?;
+        container.start_command(options.command)?;
+        while container.phase != Phase::Over {
+            container.turn();
         }
-        Ok(container)
+        container.say_why();
+        Ok(container.code())
     });
-    heap::seal();
-    let ended = match &mut container {
-        Ok(container) => {
-            while container.phase != Phase::Over {
-                container.turn();
-            }
-            container.say_why();
-            Ok(container.code)
-        }
-        Err(errno) => {
-            REPORT.fatal_of(b"unable to start", b"", *errno);
-            Err(Failure::Said(FATAL))
-        }
-    };
     if is_machine { switch_off() } else { ended }
+}
+
+fn refused(errno: Errno) -> Failure {
+    REPORT.fatal_of(b"unable to start", b"", errno);
+    Failure::Said(FATAL)
 }
 
 /// The end of what is no container.
@@ -105,17 +103,25 @@ fn switch_off() -> ! {
 }
 
 impl Container {
-    fn new(options: &Options, place: Option<Place>) -> Result<Self> {
+    fn new(options: &Options) -> core::result::Result<Self, Failure> {
         let is_first = process::is_first();
         signal::default(Signal::CHILD);
+        // What comes from here on is kept: making room for the state of many services takes a while.
         let mask = Mask::all().block();
+        let signals = Signals::open(&Mask::all()).map_err(refused)?;
         if !is_first {
-            process::adopt_orphans()?;
+            process::adopt_orphans().map_err(refused)?;
         }
+        let place = Place::find(options)?;
+        if place.is_none() && options.command.is_empty() {
+            REPORT.fatal(&[b"neither a command nor a directory of services"], None);
+            return Err(Failure::Said(MISUSE));
+        }
+        let environment = if options.clean { variables::clean() } else { Ok(Environment::inherited()) };
         Ok(Self {
-            signals: Signals::open(&Mask::all())?,
+            signals,
             mask: mask.without(Signal::CHILD),
-            environment: if options.clean { variables::clean()? } else { Environment::inherited() },
+            environment: environment.map_err(refused)?,
             // A command alone is stopped by whoever has started it, unless a time was said.
             patience: options.patience.or(place.is_some().then_some(PATIENCE)),
             place,
@@ -125,7 +131,6 @@ impl Container {
             phase: Phase::Running,
             due: None,
             killed: false,
-            code: 0,
             why: Why::Signal(0),
             is_first,
             busy: false,
@@ -135,16 +140,44 @@ impl Container {
 
     fn start_services(&mut self) -> Result<()> {
         if let Some(place) = &self.place {
-            self.services = Some(child::services(place.scan, &self.environment, &self.mask)?);
+            // TERM must not kill it before it has found out how to hear it.
+            let mask = self.mask.with(Signal::TERM);
+            self.services = Some(child::services(place.scan, &self.environment, &mask)?);
         }
+        Ok(())
+    }
+
+    /// Starts runsvdir again, now or as soon as that can be done; when it has to stop, it is told so at once.
+    fn replace_services(&mut self) {
+        match self.start_services() {
+            Ok(()) if self.phase == Phase::Services => end(self.services),
+            Ok(()) => {}
+            Err(errno) => {
+                REPORT.warn_of(b"unable to start runsvdir, pausing", b"", errno);
+                self.again = Some(Instant::now().after(PACE));
+            }
+        }
+    }
+
+    /// Starts the command. Without a child for it the services that have been started are stopped.
+    fn start_command(&mut self, command: Args) -> core::result::Result<(), Failure> {
+        if command.is_empty() {
+            return Ok(());
+        }
+        match child::command(command, &self.mask).map_err(refused) {
+            Ok(pid) => self.command = Some(pid),
+            Err(failure) if self.place.is_none() => return Err(failure),
+            Err(_) => self.stop(Why::Command(Ended::exit(FATAL))),
+        }
+        while self.go_on() {}
         Ok(())
     }
 
     /// One turn: does what is due, waits, takes in what happened, goes on with the end.
     fn turn(&mut self) {
         let now = Instant::now();
-        if self.again.take_if(|again| *again <= now).is_some() && self.start_services().is_err() {
-            self.again = Some(now.after(PACE));
+        if self.again.take_if(|again| *again <= now).is_some() {
+            self.replace_services();
         }
         if self.due.take_if(|due| *due <= now).is_some() {
             self.kill(now);
@@ -154,8 +187,8 @@ impl Container {
             poll::either([Some((self.signals.as_fd(), Direction::In)), None], until);
         }
         for _ in 0..AT_ONCE {
-            let Some(number) = self.signals.next() else { break };
-            self.hear(number);
+            let Some((number, value)) = self.signals.next_note() else { break };
+            self.hear(number, value);
         }
         self.busy = (0..AT_ONCE).all(|_| self.collect());
         while self.go_on() {}
@@ -171,9 +204,12 @@ impl Container {
         matches!(ended, Ok(Some(_)))
     }
 
-    fn hear(&mut self, number: i32) {
+    fn hear(&mut self, number: i32, value: Option<i32>) {
         if number == Signal::CHILD.as_raw() {
             return;
+        }
+        if let (ENDED, Some(code), true) = (number, value, self.place.is_some()) {
+            return self.stop(Why::Essential(u8::try_from(code).unwrap_or(u8::MAX)));
         }
         let asks_to_stop = asks_to_stop(number);
         if asks_to_stop && self.place.is_some() {
@@ -189,19 +225,17 @@ impl Container {
 
     fn ended(&mut self, pid: Pid, ended: Ended) {
         if self.command.take_if(|its| *its == pid).is_some() {
-            self.code = ended.as_code();
             self.stop(Why::Command(ended));
         }
-        if self.services.take_if(|its| *its == pid).is_none() || self.phase != Phase::Running {
+        if self.services.take_if(|its| *its == pid).is_none() {
             return;
         }
-        match ended.code() {
-            Some(code) => {
-                self.code = code;
-                self.stop(Why::Services(ended));
-            }
-            // Whoever has killed it, the supervisors are alive and wait for the next one.
-            None => self.again = Some(Instant::now().after(PACE)),
+        match (ended.code(), self.phase) {
+            // Whoever has killed it, the supervisors are alive: the next one takes them on, and stops them if need be.
+            (None, Phase::Running) => self.again = Some(Instant::now().after(PACE)),
+            (None, _) if !self.killed => self.replace_services(),
+            (Some(_), _) => self.stop(Why::Services(ended)),
+            (None, _) => {}
         }
     }
 
@@ -211,7 +245,10 @@ impl Container {
             return;
         }
         self.why = why;
-        self.again = None;
+        if self.again.take().is_some() {
+            // Without it nobody knows the supervisors.
+            self.replace_services();
+        }
         self.phase = Phase::Command;
         self.due = self.patience.map(|patience| Instant::now().after(patience));
         end(self.command);
@@ -225,7 +262,7 @@ impl Container {
                 end(self.services);
                 Phase::Services
             }
-            Phase::Services if self.services.is_none() => {
+            Phase::Services if self.services.is_none() && self.again.is_none() => {
                 if self.is_first {
                     for signal in [Signal::TERM, Signal::CONT] {
                         let _ = process::relay(None, signal.as_raw());
@@ -254,8 +291,15 @@ impl Container {
                 let _ = process::relay(Some(pid), kill);
             }),
         }
-        if self.place.is_some() {
-            self.code = KILLED;
+    }
+
+    /// The exit code.
+    fn code(&self) -> u8 {
+        match self.why {
+            _ if self.killed && self.place.is_some() => KILLED,
+            Why::Signal(_) => 0,
+            Why::Command(ended) | Why::Services(ended) => ended.as_code(),
+            Why::Essential(code) => code,
         }
     }
 
@@ -263,6 +307,7 @@ impl Container {
         let (what, ended): (&[u8], _) = match self.why {
             Why::Signal(number) => (b"stopped", Ended(number)),
             Why::Command(ended) => (b"command has ended", ended),
+            Why::Essential(code) => (b"essential service has ended", Ended::exit(code)),
             Why::Services(ended) => (b"services have ended", ended),
         };
         let mut how = Text::<32>::new();

@@ -12,7 +12,6 @@ mod variables;
 
 use super::Applet;
 use core::ffi::CStr;
-use place::Place;
 use svbox::cli::{self, Call, Spec};
 use svbox::report::{Failure, Reporter};
 use svbox::sys::args::Args;
@@ -81,11 +80,5 @@ impl Options {
 }
 
 fn run(options: Result<Options, Failure>) -> Result<u8, Failure> {
-    let options = options?;
-    let place = Place::find(&options)?;
-    if place.is_none() && options.command.is_empty() {
-        REPORT.fatal(&[b"neither a command nor a directory of services"], None);
-        return Err(Failure::Said(MISUSE));
-    }
-    container::run(&options, place)
+    container::run(&options?)
 }

@@ -40,17 +40,66 @@ fn keeps_own(service: &OwnedFd) -> bool {
     }
 }
 
-/// Fills a scan directory with a stand-in for each service that is not in it yet.
-pub fn make(services: &OwnedFd, scan: &OwnedFd) -> Result<()> {
-    let mut done = Ok(());
+/// Takes everything out of a scan directory that an earlier life has left but the state of services that still need it
+/// there.
+pub fn clear(services: &OwnedFd, scan: &OwnedFd) -> Result<()> {
+    each(scan, &mut |name| {
+        let stays = is_service(services, name) && !keeps_state(services, name)?;
+        if !stays || !is_real_directory(scan, name)? {
+            return remove_tree(scan, name, DEEPEST);
+        }
+        let shadow = dir::open(scan.as_fd(), name)?;
+        each(&shadow, &mut |entry| {
+            if entry == LOG && is_real_directory(&shadow, LOG)? {
+                let log = dir::open(shadow.as_fd(), LOG)?;
+                return each(&log, &mut |entry| strip(&log, entry));
+            }
+            strip(&shadow, entry)
+        })
+    })
+}
+
+/// Takes a name out of a stand-in, unless it is that of the state.
+fn strip(shadow: &OwnedFd, name: &CStr) -> Result<()> {
+    if name == SUPERVISE { Ok(()) } else { remove_tree(shadow, name, DEEPEST) }
+}
+
+/// What is made here is not as deep.
+const DEEPEST: u32 = 8;
+
+/// Removes a name and everything below it.
+fn remove_tree(at: &OwnedFd, name: &CStr, deepest: u32) -> Result<()> {
+    if is_real_directory(at, name)? {
+        let tree = dir::open(at.as_fd(), name)?;
+        let below = deepest.checked_sub(1).ok_or(Errno::NOTEMPTY)?;
+        each(&tree, &mut |entry| remove_tree(&tree, entry, below))?;
+        return file::remove_directory(at.as_fd(), name);
+    }
+    file::remove(at.as_fd(), name)
+}
+
+fn is_real_directory(at: &OwnedFd, name: &CStr) -> Result<bool> {
+    file::link_stat(at.as_fd(), name).map(|stat| file::is_directory(&stat))
+}
+
+/// Calls `act` with every name in a directory; ends with the first error.
+fn each(list: &OwnedFd, act: &mut dyn FnMut(&CStr) -> Result<()>) -> Result<()> {
     // A descriptor that has been read to its end stays there.
-    let services = dir::open(services.as_fd(), c".")?;
-    let listed = dir::each_name(&services, |name, _| {
-        if is_service(&services, name) && done.is_ok() {
-            done = stand_in(&services, scan, name);
+    let list = dir::open(list.as_fd(), c".")?;
+    let mut done = Ok(());
+    let listed = dir::each_name(&list, |name, _| {
+        if done.is_ok() {
+            done = act(name);
         }
     });
     done.and(listed)
+}
+
+/// Fills a scan directory with a stand-in for each service that is not in it yet.
+pub fn make(services: &OwnedFd, scan: &OwnedFd) -> Result<()> {
+    each(services, &mut |name| {
+        if is_service(services, name) { stand_in(services, scan, name) } else { Ok(()) }
+    })
 }
 
 fn stand_in(services: &OwnedFd, scan: &OwnedFd, name: &CStr) -> Result<()> {
@@ -73,15 +122,11 @@ fn open_made(at: &OwnedFd, name: &CStr) -> Result<OwnedFd> {
 
 /// Links everything in a directory but its state, and a directory of its logger.
 fn link_all(from: &OwnedFd, to: &OwnedFd) -> Result<()> {
-    let mut done = Ok(());
-    let listed = dir::each_name(from, |name, _| {
+    each(from, &mut |name| {
         let is_log =
             name == LOG && file::stat(from.as_fd(), name).is_ok_and(|stat| file::is_directory(&stat));
-        if name != SUPERVISE && !is_log && done.is_ok() {
-            done = link(from, to, name);
-        }
-    });
-    done.and(listed)
+        if name == SUPERVISE || is_log { Ok(()) } else { link(from, to, name) }
+    })
 }
 
 /// Makes a link by the same name that leads to the original by its whole path, unless there is one.

@@ -107,15 +107,6 @@ impl RunSvDir {
         started.is_ok()
     }
 
-    /// An essential service has ended for good.
-    #[cfg(feature = "pid1")]
-    pub fn end_with(&mut self, ended: process::Ended) {
-        if matches!(self.end, End::No | End::Held) {
-            self.end = End::AfterAll(ended.as_code());
-            self.services.stop_all();
-        }
-    }
-
     fn take_effect(&mut self, signal: Signal) {
         let first = process::is_first() || self.starter.is_container();
         let ends = signal == Signal::TERM || signal == Signal::HUP;

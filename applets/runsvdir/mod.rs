@@ -56,7 +56,7 @@ struct Options {
     sessions: bool,
     /// The program that is run before a signal takes effect.
     script: Option<&'static CStr>,
-    /// It ends when all services have, and with the first essential one.
+    /// It ends when all services have.
     container: bool,
 }
 
@@ -197,10 +197,6 @@ impl RunSvDir {
         while let Some((pid, ended)) = process::reap() {
             if self.script_ended(pid) {
                 continue;
-            }
-            #[cfg(feature = "pid1")]
-            if self.services.is_end(pid, ended) {
-                self.end_with(ended);
             }
             if let Some(due) = self.services.died(pid, ended, now) {
                 self.pace.ask(due);

@@ -195,10 +195,6 @@ impl RunSvDir {
         let due = if fresh { now.after(unsettled(found.changed)) } else { now };
         match self.services.seen(found.identity, hint, due) {
             Some(service) if service.is_due(now) => {
-                #[cfg(feature = "pid1")]
-                {
-                    service.essential = self.starter.is_essential(dir, name);
-                }
                 service.state = start(&mut self.starter, &self.poll, dir, name)
             }
             Some(_) => {}

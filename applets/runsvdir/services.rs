@@ -30,9 +30,6 @@ pub struct Service {
     /// The number of the scan that has seen it last.
     seen: u32,
     pub state: State,
-    /// Whether everything ends with it (in a container).
-    #[cfg(feature = "pid1")]
-    pub essential: bool,
 }
 
 /// Who supervises it.
@@ -74,13 +71,7 @@ impl Services {
         let index = match at {
             Some(index) => index,
             None => {
-                let new = Service {
-                    identity,
-                    seen: self.scan,
-                    state: State::Not(due),
-                    #[cfg(feature = "pid1")]
-                    essential: false,
-                };
+                let new = Service { identity, seen: self.scan, state: State::Not(due) };
                 self.list.push(new).ok()?;
                 self.list.items().len() - 1
             }
@@ -113,15 +104,6 @@ impl Services {
             }
         });
         done
-    }
-
-    /// Whether a child that has ended was the runsv of an essential service, which has ended for good.
-    #[cfg(feature = "pid1")]
-    pub fn is_end(&mut self, pid: Pid, ended: Ended) -> bool {
-        let is = |service: &Service| {
-            service.essential && matches!(service.state, State::Running(its, _) if its == pid)
-        };
-        ended.code().is_some() && self.list.items().iter().any(is)
     }
 
     /// Acts on the end of a child; gives when something is to be done about it.

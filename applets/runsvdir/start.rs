@@ -2,6 +2,8 @@
 
 use core::ffi::CStr;
 use svbox::report::Reporter;
+#[cfg(feature = "pid1")]
+use svbox::sys::process;
 use svbox::sys::process::Pid;
 use svbox::sys::signal::Mask;
 use svbox::sys::spawn::{ArgList, Spawn};
@@ -22,7 +24,7 @@ pub struct Starter {
     pub mask: Mask,
     /// Whether it leads a session of its own.
     pub session: bool,
-    /// Whether it is to end with an essential service.
+    /// Whether process 1 of a container has started us.
     #[cfg(feature = "pid1")]
     container: bool,
     /// Where runsv was found last; may be out of date.
@@ -42,7 +44,7 @@ impl Starter {
         }
     }
 
-    /// Whether everything ends with an essential service, and the end waits for all of them.
+    /// Whether the end waits until every service has stopped, as that of process 1 does.
     #[cfg(feature = "pid1")]
     pub fn is_container(&self) -> bool {
         self.container
@@ -54,12 +56,14 @@ impl Starter {
         false
     }
 
-    /// Whether the supervisor of the service directory `name` in `dir` ends with the service, and everything with it.
+    /// Whom runsv has to tell of the end of the service directory `name` in `dir`: the process 1 of a container that has
+    /// started us, if the service is essential.
     #[cfg(feature = "pid1")]
-    pub fn is_essential(&self, dir: &OwnedFd, name: &CStr) -> bool {
+    fn essential_to(&self, dir: &OwnedFd, name: &CStr) -> Option<Pid> {
         let mut path = Text::<320>::new();
         let path = path.push(name.to_bytes()).push(b"/essential").c_str();
-        self.container && path.is_some_and(|path| file::stat(dir.as_fd(), path).is_ok())
+        let is_essential = self.container && path.is_some_and(|path| file::stat(dir.as_fd(), path).is_ok());
+        if is_essential { process::parent() } else { None }
     }
 
     /// Starts runsv for the service directory `name` in `dir`.
@@ -67,9 +71,14 @@ impl Starter {
         let report = &self.report;
         let failed = |_, errno| report.fatal_of(b"unable to start runsv ", name.to_bytes(), errno);
         #[cfg(feature = "pid1")]
-        let args = match self.is_essential(dir, name) {
-            true => ArgList::new(&[c"runsv", crate::applets::runsv::ESSENTIAL, name]),
-            false => ArgList::new(&[c"runsv", name]),
+        let mut number = Text::<16>::new();
+        #[cfg(feature = "pid1")]
+        let args = match self.essential_to(dir, name).map(|pid| number.number(process::number(pid).into())) {
+            Some(number) => {
+                let number = number.c_str().unwrap_or(c"");
+                ArgList::new(&[c"runsv", crate::applets::runsv::ESSENTIAL, number, name])
+            }
+            None => ArgList::new(&[c"runsv", name]),
         };
         #[cfg(not(feature = "pid1"))]
         let args = ArgList::new(&[c"runsv", name]);

@@ -20,6 +20,10 @@ use core::ffi::CStr;
 use keeper::Died;
 use unit::Unit;
 
+/// The signal by which a process is told that a service has ended for good. Its value is the exit code that stands for how,
+/// as in a shell.
+pub const ENDED: i32 = 64;
+
 /// What the services of one process share.
 pub struct World {
     poll: Poll,
@@ -66,18 +70,12 @@ impl Engine {
         Unit::open(&mut self.units, dir, report, &mut self.world)
     }
 
-    /// Has each service that is down for good, having been up, take its supervisor along.
+    /// Has this process told when a service has been up and is down for good: see [`ENDED`].
     #[cfg(feature = "pid1")]
-    pub fn leave_with_services(&mut self) {
+    pub fn tell_of_ends(&mut self, to: Option<process::Pid>) {
         for unit in &mut self.units {
-            unit.leaves_with_service = true;
+            unit.tells_of_end = to;
         }
-    }
-
-    /// The exit code that stands for how the last service has ended, as in a shell: 0 if it never ran.
-    #[cfg(feature = "pid1")]
-    pub fn code(&self) -> u8 {
-        self.units.last().map_or(0, Unit::code)
     }
 
     /// Supervises until every service has been told to exit and has.

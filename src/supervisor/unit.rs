@@ -7,6 +7,8 @@ use crate::service::command::Command;
 use crate::service::machine::{Event, Want};
 use crate::service::names::{File, Part, path};
 use crate::service::policy::Policy;
+#[cfg(feature = "pid1")]
+use crate::sys::signal;
 use crate::sys::time::{self, Instant};
 use crate::sys::{AsFd, BorrowedFd, OwnedFd, fifo, file};
 use core::ffi::CStr;
@@ -106,9 +108,9 @@ pub struct Unit {
     /// When to try again to lock the log service's directory, which somebody else supervises.
     locked_out: Option<Instant>,
     leaving: Leaving,
-    /// Whether the supervisor leaves when the service is down for good.
+    /// Who is to be told when the service is down for good.
     #[cfg(feature = "pid1")]
-    pub leaves_with_service: bool,
+    pub tells_of_end: Option<crate::sys::process::Pid>,
 }
 
 impl Unit {
@@ -137,7 +139,7 @@ impl Unit {
             locked_out: None,
             leaving: Leaving::No,
             #[cfg(feature = "pid1")]
-            leaves_with_service: false,
+            tells_of_end: None,
         });
         let Some(unit) = units.last_mut() else { return Ok(()) };
         unit.main.adopt(&unit.place, token(index, Heard::Orphan(Part::Main)), world);
@@ -354,10 +356,7 @@ impl Unit {
     /// Goes a step further on the way out if it can, and tells readers; gives whether the unit is gone.
     pub fn settle(&mut self, world: &mut World) -> bool {
         #[cfg(feature = "pid1")]
-        if self.leaves_with_service && self.main.is_over() && self.main.state().want != Want::Exit {
-            self.place.report.warn(&[b"essential service has ended"], None);
-            self.leave(world);
-        }
+        self.tell_of_end();
         if self.leaving == Leaving::No && self.is_down_for_good() {
             self.close_log(world);
         }
@@ -372,10 +371,16 @@ impl Unit {
         self.leaving == Leaving::Gone
     }
 
-    /// The exit code that stands for how the service has ended.
+    /// Tells whoever has to know that the service is down for good, once.
     #[cfg(feature = "pid1")]
-    pub fn code(&self) -> u8 {
-        self.main.ended().as_code()
+    fn tell_of_end(&mut self) {
+        if let Some(to) = self.tells_of_end.take_if(|_| self.main.is_over()) {
+            self.place.report.warn(&[b"essential service has ended"], None);
+            let code = i32::from(self.main.ended().as_code());
+            if let Err(errno) = signal::send_note(to, super::ENDED, code) {
+                self.place.report.warn_of(b"unable to tell of that", b"", errno);
+            }
+        }
     }
 
     fn is_down_for_good(&self) -> bool {

@@ -38,6 +38,11 @@ impl Ended {
     /// What is known of a process that was not our child: nothing. Reads as "killed by signal 0".
     pub const UNKNOWN: Self = Self(-1);
 
+    /// An exit with this code.
+    pub fn exit(code: u8) -> Self {
+        Self(i32::from(code) << 8)
+    }
+
     /// The exit code; `None` if a signal killed it.
     pub fn code(self) -> Option<u8> {
         (self.0 & 0x7f == 0).then_some(self.0.to_le_bytes()[1])

@@ -1,5 +1,6 @@
 //! Signals: blocked, and read from a descriptor like everything else.
 
+use super::process::Pid;
 use super::{AsFd, BorrowedFd, OwnedFd, Result, ffi, file};
 use rustix::fd::FromRawFd;
 pub use rustix::process::Signal;
@@ -102,6 +103,32 @@ pub fn default(signal: Signal) {
     ffi::default_action(signal.as_raw());
 }
 
+/// What the kernel hands on with a signal: 128 bytes, of which the first are the same everywhere but for their order.
+#[repr(C, align(8))]
+struct Info([i32; 32]);
+
+/// The words of the kind of sending, the sender, and the value: see sigaction(2).
+const CODE: usize = if cfg!(any(target_arch = "mips", target_arch = "mips64")) { 1 } else { 2 };
+const SENDER: usize = if cfg!(target_pointer_width = "64") { 4 } else { 3 };
+const VALUE: usize = SENDER + 2;
+/// Sent with a value.
+const QUEUED: i32 = -1;
+
+/// Sends a signal by its number and with a value, which [`Signals::next_note`] gives there.
+pub fn send_note(to: Pid, number: i32, value: i32) -> Result<()> {
+    let mut info = Info([0; 32]);
+    let sender = super::process::own().as_raw_nonzero().get();
+    for (at, word) in [(0, number), (CODE, QUEUED), (SENDER, sender), (VALUE, value)] {
+        if let Some(place) = info.0.get_mut(at) {
+            *place = word;
+        }
+    }
+    let to = to.as_raw_nonzero().get().cast_unsigned() as usize;
+    let arguments = [to, number.cast_unsigned() as usize, (&raw const info) as usize, 0, 0];
+    // SAFETY: the kernel reads a structure of this size, which lives through the call.
+    unsafe { ffi::system_call(ffi::number::RT_SIGQUEUEINFO, arguments) }.map(drop)
+}
+
 /// Blocked signals, to be read when the descriptor says that there are some.
 pub struct Signals(OwnedFd);
 
@@ -118,6 +145,22 @@ impl Signals {
         let mut info = [0; 128];
         match file::read_some(&self.0, &mut info) {
             Ok(Some(128)) => info.first_chunk().map(|number| i32::from_ne_bytes(*number)),
+            Ok(_) | Err(_) => None,
+        }
+    }
+
+    /// The same, and the value that was sent with it, if there was one.
+    pub fn next_note(&self) -> Option<(i32, Option<i32>)> {
+        // See signalfd(2): the number, an error, the kind of sending, and the value further down.
+        const VALUE: usize = 44;
+        let mut info = [0; 128];
+        let word =
+            |info: &[u8; 128], at: usize| info.get(at..)?.first_chunk().map(|word| i32::from_ne_bytes(*word));
+        match file::read_some(&self.0, &mut info) {
+            Ok(Some(128)) => {
+                let value = word(&info, VALUE).filter(|_| word(&info, 8) == Some(QUEUED));
+                word(&info, 0).map(|number| (number, value))
+            }
             Ok(_) | Err(_) => None,
         }
     }
