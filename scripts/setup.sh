@@ -71,7 +71,7 @@ case ${1:-build} in
         ;;
     test)
         need_packages cc:gcc runsv:runit strace:strace setpriv:util-linux last:util-linux svc:daemontools ps:procps \
-            /usr/share/zoneinfo/Europe/Berlin:tzdata perl:perl
+            /usr/share/zoneinfo/Europe/Berlin:tzdata perl:perl runc:runc
         if [ "$(uname -m)" = x86_64 ]; then
             need_packages qemu-system-x86_64:qemu-system-x86
             need_guest

@@ -28,6 +28,7 @@ mod layers;
 mod log;
 mod machine;
 mod multicall;
+mod pid1;
 mod runsv;
 mod runsvchdir;
 mod runsvdir;

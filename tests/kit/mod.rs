@@ -1,6 +1,7 @@
 //! What every test needs: a sandbox whose processes end with it, service directories, supervisors, and waiting for
 //! what has to happen.
 
+mod container;
 pub mod differences;
 mod fake;
 mod first;
@@ -9,10 +10,12 @@ mod machine;
 mod mount;
 mod programs;
 mod root;
+mod runc;
 mod sandbox;
 mod service;
 mod wait;
 
+pub use container::{Contained, Container};
 pub use differences::only_svbox;
 pub use fake::{Fake, Say, steady};
 pub use first::{Boot, DESCRIPTORS, End, First};
@@ -21,6 +24,7 @@ pub use machine::{change_namespaces, kill, limit, traced, unprivileged};
 pub use mount::Mount;
 pub use programs::{PERSONALITIES, against_runit, bin_dir, program, svbox};
 pub use root::Root;
+pub use runc::without_runc;
 pub use sandbox::{Running, Sandbox};
 pub use service::{Scan, Service, Shown, Status};
 pub use wait::{DEADLINE, until, until_some};

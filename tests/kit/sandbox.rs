@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 
 /// The variable by which processes of a sandbox are known.
-const MARK: &str = "SVBOX_TEST_SANDBOX";
+pub(super) const MARK: &str = "SVBOX_TEST_SANDBOX";
 
 /// A directory of a test's own.
 pub struct Sandbox {
