@@ -1,8 +1,9 @@
 #!/bin/sh
 # Installs a program that was built and its manual pages: install.sh PROGRAM, to DESTDIR and PREFIX of the environment;
-# then with `init` behind it what makes it process 1: its names in SBINDIR, and stages and services in /etc, of which
-# nothing is replaced that is there.
+# then with `init` behind it what makes it process 1: its names in SBINDIR, and services and stages in /etc. Of
+# these nothing is replaced that is there, and where there are stages already none is added and no service is switched on.
 set -eu
+umask 022
 . scripts/lib.sh
 program=$1
 part=${2:-programs}
@@ -30,10 +31,16 @@ keep_link() {
     [ -e "$2" ] || [ -L "$2" ] || { mkdir -p "${2%/*}" && ln -s "$1" "$2"; }
 }
 
+# link TEXT PLACE: makes a link in one step, also in the place of another.
+link() {
+    ln -sfn "$1" "$2.new" && mv -fT "$2.new" "$2"
+}
+
 programs() {
-    install -D -m 755 "$program" "$root$bin/svbox"
-    for name in $("$program" --list); do
-        is_of_init "$name" || ln -sfn svbox "$root$bin/$name"
+    install -D -m 755 "$program" "$root$bin/svbox.new"
+    mv -f "$root$bin/svbox.new" "$root$bin/svbox"
+    for name in $names; do
+        is_of_init "$name" || link svbox "$root$bin/$name"
     done
     pages false
 }
@@ -50,15 +57,16 @@ pages() {
 
 init() {
     mkdir -p "$root$sbin"
-    for name in $("$program" --list); do
-        ! is_of_init "$name" || ln -sfn "$bin/svbox" "$root$sbin/$name"
+    for name in $names; do
+        ! is_of_init "$name" || replace "$name"
     done
     pages true
-    for stage in 1 2 3 ctrlaltdel; do
-        keep "scripts/init/$stage" "$etc/runit/$stage"
-    done
     for service in scripts/init/sv/*; do
         service "$service" "${service##*/}"
+    done
+    [ ! -e "$etc/runit/1" ] || return 0
+    for stage in 1 2 3 ctrlaltdel; do
+        keep "scripts/init/$stage" "$etc/runit/$stage"
     done
     for name in getty-console syslog klog dhcp; do
         keep_link "/etc/sv/$name" "$etc/runit/runsvdir/default/$name"
@@ -66,6 +74,16 @@ init() {
     keep_link /etc/sv/getty-console "$etc/runit/runsvdir/single/getty-console"
     keep_link default "$etc/runit/runsvdir/current"
     keep_link /etc/runit/runsvdir/current "$etc/service"
+}
+
+# replace NAME: the link of a name of init; what another init has there is kept beside it.
+replace() {
+    place=$root$sbin/$1
+    case $(readlink "$place" || :) in
+        *svbox | *runit*) ;;
+        *) [ ! -e "$place" ] || { say "kept as $place.old"; mv -f "$place" "$place.old"; } ;;
+    esac
+    link "$bin/svbox" "$place"
 }
 
 # service DIR NAME: a service directory whose state is kept where the root need not be writable.
@@ -78,6 +96,7 @@ service() {
     [ ! -d "$1/log" ] || keep_link "/run/runit/supervise.$2.log" "$etc/sv/$2/log/supervise"
 }
 
+names=$("$program" --list)
 case $part in
     programs | init) "$part" ;;
     *) die "unknown part: $part" ;;
