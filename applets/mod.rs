@@ -51,6 +51,8 @@ use svbox::report::Failure;
 use svbox::sys::args::{self, Args};
 use svbox::sys::{process, stdio};
 use svbox::text::Text;
+#[cfg(feature = "process-1")]
+use svbox::text::place;
 
 pub use multicall::dispatch;
 
@@ -139,6 +141,20 @@ impl Applet {
     /// The name that calls it.
     pub fn name(&self) -> &'static [u8] {
         up_to(self.text, b' ')
+    }
+
+    /// Whether it is to be the machine's process 1, and is process 1.
+    #[cfg(feature = "process-1")]
+    pub fn is_process_1(&self) -> bool {
+        place(b"init runit runit-init telinit pid1", self.name()).is_some()
+            && process::is_first()
+            && process::kernel_is_here()
+    }
+
+    /// Without init nothing is.
+    #[cfg(not(feature = "process-1"))]
+    pub fn is_process_1(&self) -> bool {
+        false
     }
 
     fn is_of_chpst(&self) -> bool {

@@ -45,7 +45,9 @@ pub fn dispatch(args: Args) -> c_int {
 fn start(place: Option<usize>, argv0: &'static CStr, args: Args) -> u8 {
     let Some(applet) = place.and_then(program) else { return no_program(argv0) };
     applet.name_process();
-    match args.get(0).map(CStr::to_bytes) {
+    // Process 1 gets words from the kernel that are not meant for it.
+    let first = args.get(0).filter(|_| !applet.is_process_1());
+    match first.map(CStr::to_bytes) {
         Some(b"--version") => print(&[b"svbox ", applet.name(), VERSION.as_bytes()]),
         Some(b"--help") => help(&applet),
         _ => applet.call(argv0, args),

@@ -29,6 +29,11 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Those without a name are signals as well.
 const LAST_SIGNAL: i32 = 64;
 
+/// How long a machine that could not be switched off has before it is stopped instead (runit).
+const OFF: Duration = Duration::from_secs(2);
+/// How long it may take to write everything out; after that the end comes without.
+const SYNC: Duration = Duration::from_secs(120);
+
 /// How many signals, and how many ended children, are taken in before the other kind has its turn.
 const AT_ONCE: usize = 64;
 
@@ -43,8 +48,10 @@ enum At {
     In(Stage, Pid),
     /// Stage 2 has been asked to end, and is killed at that moment, if it has not been yet.
     Leaving(Pid, Option<Instant>),
-    /// After stage 3; the end is tried again at that moment.
+    /// After stage 3; the end is tried at that moment.
     Last(Instant),
+    /// A child tries to end the machine, and has until that moment.
+    Ending(Pid, Instant),
 }
 
 /// What process 1 has been asked for by signals.
@@ -60,8 +67,8 @@ enum Ask {
 /// What is done when stage 2 begins.
 #[derive(Default)]
 struct Remembered {
-    /// It does not begin: this end is asked for, or the one that the files say.
-    end: Option<Option<End>>,
+    /// It does not begin: this end is asked for.
+    end: Option<End>,
     ctrl_alt_del: bool,
     power_failure: bool,
 }
@@ -79,6 +86,10 @@ struct Init {
     remembered: Remembered,
     /// The kind of end, if it was not asked for by files.
     end: Option<End>,
+    /// Whether what waits to be written is to be written first.
+    synced: bool,
+    /// The exit code, when there is one.
+    exit: Option<u8>,
     watchdog: Option<Watchdog>,
     /// Whether ended children may be left to collect.
     busy: bool,
@@ -98,6 +109,7 @@ pub struct Left {
 }
 
 /// How it says so: the option, and whose process 1 it is.
+const NAME: &CStr = if cfg!(feature = "init") { c"init" } else { c"runit" };
 const STAGE_2: &CStr = c"--stage-2";
 const OF_MACHINE: &CStr = c"machine";
 const OF_CONTAINER: &CStr = c"container";
@@ -119,7 +131,8 @@ impl Left {
         number.number(process::number(self.stage_2).into());
         let whose = if self.is_machine { OF_MACHINE } else { OF_CONTAINER };
         let number = number.c_str().unwrap_or(c"");
-        replace(path, &ArgList::new(&[path, STAGE_2, number, whose]))
+        // By the name of a program: the path may be that of all programs.
+        replace(path, &ArgList::new(&[NAME, STAGE_2, number, whose]))
     }
 }
 
@@ -157,6 +170,8 @@ pub fn run(left: Option<&Left>) -> u8 {
         sides: [None, None],
         remembered: Remembered::default(),
         end: None,
+        synced: true,
+        exit: None,
         watchdog,
         // What has ended meanwhile has been told to the one before.
         busy: left.is_some(),
@@ -207,10 +222,7 @@ fn heard() -> Mask {
 impl Init {
     /// One turn: does what is due, waits, takes in what happened. Gives the exit code at the end.
     fn turn(&mut self) -> Option<u8> {
-        let code = self.do_what_is_due(Instant::now());
-        if code.is_some() {
-            return code;
-        }
+        self.do_what_is_due(Instant::now());
         if !self.busy {
             poll::either([Some((self.signals.as_fd(), Direction::In)), None], self.next_timer());
         }
@@ -224,21 +236,24 @@ impl Init {
             ended.into_iter().for_each(|(pid, ended)| self.ended(pid, ended));
             ended.is_some()
         });
-        None
+        self.exit
     }
 
     fn next_timer(&self) -> Option<Instant> {
         let stage = match self.at {
-            At::Before(_, due) | At::Again(due) | At::Last(due) => Some(due),
+            At::Before(_, due) | At::Again(due) | At::Last(due) | At::Ending(_, due) => Some(due),
             At::Leaving(_, due) => due,
             At::In(..) => None,
         };
+        let is_ending = matches!(self.at, At::Ending(..));
         let [first, second] = self.sides.each_ref().map(|side| side.as_ref().and_then(Side::due));
-        time::first([stage, first, second, self.watchdog.as_ref().map(Watchdog::due)])
+        time::first([stage, first, second, self.watchdog.as_ref().filter(|_| !is_ending).map(Watchdog::due)])
     }
 
-    fn do_what_is_due(&mut self, now: Instant) -> Option<u8> {
-        if let Some(watchdog) = &mut self.watchdog {
+    fn do_what_is_due(&mut self, now: Instant) {
+        // An end that hangs is one for the watchdog.
+        let is_ending = matches!(self.at, At::Ending(..));
+        if let Some(watchdog) = self.watchdog.as_mut().filter(|_| !is_ending) {
             watchdog.pet_if_due(now);
         }
         for side in self.sides.iter_mut().flatten() {
@@ -255,10 +270,14 @@ impl Init {
                 let _ = process::kill(pid, Signal::KILL);
                 self.at = At::Leaving(pid, None);
             }
-            At::Last(due) if due <= now => return self.end(),
-            At::Before(..) | At::Again(_) | At::Leaving(..) | At::Last(_) | At::In(..) => {}
+            At::Last(due) if due <= now => self.begin_end(now),
+            At::Ending(_, due) if due <= now => {
+                self.warn(&[b"unable to write everything out in time"]);
+                self.synced = false;
+                self.begin_end(now);
+            }
+            At::Before(..) | At::Again(_) | At::Leaving(..) | At::Last(_) | At::Ending(..) | At::In(..) => {}
         }
-        None
     }
 
     fn warn(&self, parts: &[&[u8]]) {
@@ -310,6 +329,9 @@ impl Init {
     /// that was removed but runs prevents.
     fn become_next(&self) {
         let At::In(Stage::Two, stage_2) = self.at else { return self.warn(&[ONLY_IN_STAGE_2, b"."]) };
+        if self.sides.iter().any(Option::is_some) {
+            return self.warn(&[b"a program runs beside stage 2: not going on in another one"]);
+        }
         let path = args::executed().unwrap_or(c"/sbin/init");
         let errno = Left { stage_2, is_machine: self.is_machine }.to_next(path);
         self.console.reporter().fatal_of(b"unable to run ", path.to_bytes(), errno);
@@ -329,15 +351,18 @@ impl Init {
             (At::Before(Stage::One | Stage::Two, _) | At::In(Stage::One, _) | At::Again(_), _) => {
                 self.remember(ask);
             }
-            (At::Before(..) | At::In(..) | At::Last(_), _) => self.warn(&[ONLY_IN_STAGE_2, b"."]),
+            (At::Before(..) | At::In(..) | At::Last(_) | At::Ending(..), _) => {
+                self.warn(&[ONLY_IN_STAGE_2, b"."])
+            }
         }
     }
 
     fn remember(&mut self, ask: Ask) {
         match ask {
             Ask::Look if !STOP.is_made() => return self.warn(&[ONLY_IN_STAGE_2, b"."]),
-            Ask::Look => _ = self.remembered.end.get_or_insert(None),
-            Ask::End(end) => self.remembered.end = Some(Some(end)),
+            // Now, since stage 1 may make its files anew.
+            Ask::Look => _ = self.remembered.end.get_or_insert_with(last::asked),
+            Ask::End(end) => self.remembered.end = Some(end),
             Ask::CtrlAltDel => self.remembered.ctrl_alt_del = true,
             Ask::PowerFailure => self.remembered.power_failure = true,
         }
@@ -348,6 +373,13 @@ impl Init {
     fn look(&mut self) {
         if STOP.is_made() {
             self.stop(None);
+        }
+    }
+
+    /// The same, but as long as the program for a power failure runs it may take the request back that was made for it.
+    fn look_unless_vetoed(&mut self) {
+        if !self.sides.get(POWER_FAILURE.place()).is_some_and(Option::is_some) {
+            self.look();
         }
     }
 
@@ -363,8 +395,9 @@ impl Init {
             let _ = request::make_or_say(STOP, self.console.reporter());
         }
         *side = program.start(&self.console);
-        if side.is_none() {
-            self.look();
+        let has_failed = side.is_none();
+        if has_failed {
+            self.look_unless_vetoed();
         }
     }
 
@@ -382,7 +415,7 @@ impl Init {
                 self.warn(&[b"skipping stage 2..."]);
                 self.at = At::Before(Stage::Three, now);
             }
-            At::Before(..) | At::In(..) | At::Leaving(..) | At::Last(_) => {}
+            At::Before(..) | At::In(..) | At::Leaving(..) | At::Last(_) | At::Ending(..) => {}
         }
     }
 
@@ -395,14 +428,14 @@ impl Init {
                 looks = true;
             }
         }
-        // As long as the program for a power failure runs it may take the request back that was made for it.
-        if looks && !self.sides.get(POWER_FAILURE.place()).is_some_and(Option::is_some) {
-            return self.look();
+        if looks {
+            return self.look_unless_vetoed();
         }
         match self.at {
             At::In(stage, its) if its == pid => self.stage_ended(stage, pid, ended),
             At::Leaving(its, _) if its == pid => self.leave(Stage::Two, Stage::Three),
-            At::In(..) | At::Leaving(..) | At::Before(..) | At::Again(_) | At::Last(_) => {}
+            At::Ending(its, _) if its == pid => self.not_ended(last::why(ended)),
+            At::In(..) | At::Leaving(..) | At::Before(..) | At::Again(_) | At::Last(_) | At::Ending(..) => {}
         }
     }
 
@@ -437,24 +470,38 @@ impl Init {
     fn leave(&mut self, stage: Stage, next: Stage) {
         self.console.say(&[b"leave stage: ", stage.path().to_bytes()]);
         self.at = At::Before(next, Instant::now());
-        if (stage, next) != (Stage::One, Stage::Two) {
+        if stage != Stage::One {
             return;
         }
-        if let Some(end) = self.remembered.end {
-            self.stop(end);
-        } else if self.stale {
-            forget_old_requests();
+        match self.remembered.end {
+            Some(end) => self.stop(Some(end)),
+            None if self.stale => _ = forget_old_requests(),
+            None => {}
         }
     }
 
-    /// Ends the machine. Gives the exit code where that is not for us to do.
-    fn end(&mut self) -> Option<u8> {
-        let why = last::end(self.end.unwrap_or_else(last::asked), &self.console);
-        if why == Some(Errno::PERM) && !self.is_machine {
-            return Some(if self.failed { FATAL } else { 0 });
+    /// Tries to end the machine.
+    fn begin_end(&mut self, now: Instant) {
+        let end = self.end.unwrap_or_else(last::asked);
+        match last::begin(end, self.synced, &self.console) {
+            Ok(child) => self.at = At::Ending(child, now.after(SYNC)),
+            Err(errno) => self.not_ended(Some(errno)),
+        }
+    }
+
+    /// The machine has not ended. What is no machine's process 1 has no more to do then.
+    fn not_ended(&mut self, why: Option<Errno>) {
+        if !self.is_machine {
+            self.exit = Some(if self.failed { FATAL } else { 0 });
+            return;
+        }
+        let now = Instant::now();
+        if self.end.unwrap_or_else(last::asked) == End::PowerOff {
+            self.end = Some(End::Halt);
+            self.at = At::Last(now.after(OFF));
+            return;
         }
         self.console.reporter().fatal(&[b"unable to end, pausing"], why);
-        self.at = At::Last(Instant::now().after(PATIENCE));
-        None
+        self.at = At::Last(now.after(PATIENCE));
     }
 }

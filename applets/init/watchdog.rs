@@ -5,7 +5,7 @@
 
 use super::console::Console;
 use svbox::sys::time::{Duration, Instant};
-use svbox::sys::{OwnedFd, file, watchdog};
+use svbox::sys::{Errno, OwnedFd, file, watchdog};
 use svbox::text::{Text, decimal, parse};
 
 const FILE: &core::ffi::CStr = c"/etc/runit/watchdog";
@@ -33,12 +33,17 @@ impl Watchdog {
     /// Looks for the file again: opens the device if it is wanted and not open, lets it go if it is no longer wanted.
     pub fn look(current: Option<Self>, console: &Console) -> Option<Self> {
         let mut text = [0; MOST];
-        let Ok(file) = file::open_read(file::CWD, FILE) else {
-            if let Some(watchdog) = current {
-                let _ = watchdog::disarm(&watchdog.device);
-                console.say(&[b"watchdog given up."]);
+        let file = match file::open_read(file::CWD, FILE) {
+            Ok(file) => file,
+            Err(Errno::NOENT) => {
+                if let Some(watchdog) = current {
+                    let _ = watchdog::disarm(&watchdog.device);
+                    console.say(&[b"watchdog given up."]);
+                }
+                return None;
             }
-            return None;
+            // Nothing is known then.
+            Err(_) => return current,
         };
         if current.is_some() {
             return current;
@@ -63,7 +68,8 @@ impl Watchdog {
         // Some wait for a time of their own.
         let waits = watchdog::set_timeout(&device, settings.timeout).unwrap_or_else(|errno| {
             console.reporter().warn_of(b"unable to set timeout of watchdog ", settings.device, errno);
-            settings.timeout
+            // It keeps its own; if that is not known, better too often than too late.
+            watchdog::timeout(&device).unwrap_or(2)
         });
         let mut digits = [0; 20];
         console.say(&[

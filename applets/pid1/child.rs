@@ -3,6 +3,7 @@
 use super::super::search::search;
 use super::REPORT;
 use core::ffi::CStr;
+use svbox::report::FATAL;
 use svbox::sys::args::Args;
 use svbox::sys::exec::{Arguments, Environment, replace, replace_by};
 use svbox::sys::process::{self, Pid};
@@ -41,7 +42,7 @@ pub fn services(scan: &CStr, environment: &Environment, mask: &Mask) -> Result<P
         mask.set();
         let errno = replace_by(OURSELVES, &list, environment);
         REPORT.fatal_of(b"unable to run ", b"runsvdir", errno);
-        NOT_RUN
+        FATAL
     })
 }
 

@@ -15,8 +15,8 @@ use core::ffi::CStr;
 use svbox::cli::{self, Call, Spec};
 use svbox::report::{Failure, Reporter};
 use svbox::sys::args::Args;
-use svbox::sys::heap;
 use svbox::sys::time::Duration;
+use svbox::sys::{heap, process};
 use svbox::text::parse;
 
 const REPORT: Reporter<'_> = Reporter { program: b"pid1", subject: None, waits: false };
@@ -37,8 +37,8 @@ Be process 1 of a container: run a command, or the services of a scan directory,
         misuse: MISUSE,
         alias_misuse: 0,
         runs_program: false,
-        spec: Some(SPEC),
-        run: |call: &Call| run(Options::of(&mut |found| call.each(found), call.operands())),
+        spec: None,
+        run: |call: &Call| run_with(call.operands()),
     }
 }
 
@@ -80,5 +80,8 @@ impl Options {
 }
 
 fn run(options: Result<Options, Failure>) -> Result<u8, Failure> {
+    if options.is_err() && process::is_first() && process::kernel_is_here() {
+        container::switch_off();
+    }
     container::run(&options?)
 }

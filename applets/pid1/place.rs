@@ -52,7 +52,7 @@ fn open_state(path: &CStr) -> Result<OwnedFd, Errno> {
 
 fn shadowed(services: &OwnedFd, state: &OwnedFd, path: &CStr) -> Result<&'static CStr, Errno> {
     make(state.as_fd(), c"service")?;
-    let scan = dir::open(state.as_fd(), c"service")?;
+    let scan = dir::open_itself(state.as_fd(), c"service")?;
     shadow::clear(services, &scan)?;
     shadow::make(services, &scan)?;
     heap::keep(&[path.to_bytes(), b"/service"])

@@ -48,10 +48,10 @@ pub fn clear(services: &OwnedFd, scan: &OwnedFd) -> Result<()> {
         if !stays || !is_real_directory(scan, name)? {
             return remove_tree(scan, name, DEEPEST);
         }
-        let shadow = dir::open(scan.as_fd(), name)?;
+        let shadow = dir::open_itself(scan.as_fd(), name)?;
         each(&shadow, &mut |entry| {
             if entry == LOG && is_real_directory(&shadow, LOG)? {
-                let log = dir::open(shadow.as_fd(), LOG)?;
+                let log = dir::open_itself(shadow.as_fd(), LOG)?;
                 return each(&log, &mut |entry| strip(&log, entry));
             }
             strip(&shadow, entry)
@@ -70,7 +70,7 @@ const DEEPEST: u32 = 8;
 /// Removes a name and everything below it.
 fn remove_tree(at: &OwnedFd, name: &CStr, deepest: u32) -> Result<()> {
     if is_real_directory(at, name)? {
-        let tree = dir::open(at.as_fd(), name)?;
+        let tree = dir::open_itself(at.as_fd(), name)?;
         let below = deepest.checked_sub(1).ok_or(Errno::NOTEMPTY)?;
         each(&tree, &mut |entry| remove_tree(&tree, entry, below))?;
         return file::remove_directory(at.as_fd(), name);
@@ -117,7 +117,7 @@ fn stand_in(services: &OwnedFd, scan: &OwnedFd, name: &CStr) -> Result<()> {
 
 fn open_made(at: &OwnedFd, name: &CStr) -> Result<OwnedFd> {
     make_directory(at.as_fd(), name)?;
-    dir::open(at.as_fd(), name)
+    dir::open_itself(at.as_fd(), name)
 }
 
 /// Links everything in a directory but its state, and a directory of its logger.

@@ -10,7 +10,7 @@ use svbox::text::Text;
 /// Keeps each variable as a file in `env` of the state directory.
 pub fn keep(state: &OwnedFd) -> Result<()> {
     make(state.as_fd(), c"env")?;
-    let list = dir::open(state.as_fd(), c"env")?;
+    let list = dir::open_itself(state.as_fd(), c"env")?;
     let _ = dir::each_name(&list, |name, _| _ = file::remove(list.as_fd(), name));
     args::environment().try_for_each(|entry| {
         let at = entry.to_bytes().iter().position(|&byte| byte == b'=');
@@ -27,7 +27,7 @@ pub fn keep(state: &OwnedFd) -> Result<()> {
 fn keep_one(list: &OwnedFd, name: &[u8], value: &[u8]) -> Result<()> {
     let mut text = Text::<256>::new();
     let Some(name) = text.push(name).c_str().filter(|name| !name.is_empty()) else { return Ok(()) };
-    let file = file::open_new(list.as_fd(), name, 0o600)?;
+    let file = file::open_first(list.as_fd(), name, 0o600)?;
     for (index, line) in value.split(|&byte| byte == b'\n').enumerate() {
         if index > 0 {
             file::write_all(&file, b"\0")?;

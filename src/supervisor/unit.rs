@@ -379,6 +379,8 @@ impl Unit {
             let code = i32::from(self.main.ended().as_code());
             if let Err(errno) = signal::send_note(to, super::ENDED, code) {
                 self.place.report.warn_of(b"unable to tell of that", b"", errno);
+                // When something happens next.
+                self.tells_of_end = Some(to);
             }
         }
     }

@@ -4,7 +4,7 @@ use super::file::{CWD, open};
 use super::{AsFd, OwnedFd, Result, again};
 use core::ffi::{CStr, c_int};
 use rustix::fs::OFlags;
-use rustix::ioctl::{Updater, ioctl, opcode};
+use rustix::ioctl::{Getter, Updater, ioctl, opcode};
 
 /// Opens the device, which starts its time.
 pub fn open_device(path: &CStr) -> Result<OwnedFd> {
@@ -20,6 +20,15 @@ pub fn set_timeout(device: impl AsFd, seconds: u16) -> Result<u16> {
     // SAFETY: the same; on a device that is no watchdog the number means nothing else that is known.
     unsafe { ioctl(device, set) }?;
     Ok(u16::try_from(seconds).unwrap_or(u16::MAX))
+}
+
+/// How many seconds it waits.
+pub fn timeout(device: impl AsFd) -> Result<u16> {
+    const GET_TIMEOUT: rustix::ioctl::Opcode = opcode::read::<c_int>(b'W', 7);
+    // SAFETY: the call writes an int, and there is room for one.
+    let get = unsafe { Getter::<GET_TIMEOUT, c_int>::new() };
+    // SAFETY: the same; on a device that is no watchdog the number means nothing else that is known.
+    unsafe { ioctl(device, get) }.map(|seconds| u16::try_from(seconds).unwrap_or(u16::MAX))
 }
 
 /// Begins its time anew.
