@@ -117,7 +117,7 @@ fn an_initramfs_hands_over_to_a_read_only_root_whose_state_is_in_memory() {
         "init",
         "mount -t proc proc /proc; mount -t devtmpfs devtmpfs /dev; mkdir -p /new; mount -t tmpfs tmpfs /new; : >/left\n\
          for dir in bin etc sbin usr; do cp -a /$dir /new; done; mkdir /new/proc /new/sys /new/dev /new/run\n\
-         : >/new/etc/fstab; mount -o remount,ro /new; exec svbox switch_root -c /dev/console /new /sbin/init",
+         echo 'tmpfs / tmpfs ro 0 0' >/new/etc/fstab; mount -o remount,ro /new; exec svbox switch_root -c /dev/console /new /sbin/init",
     );
     guest.service(
         "script",
@@ -138,3 +138,47 @@ fn an_initramfs_hands_over_to_a_read_only_root_whose_state_is_in_memory() {
     assert!(console.contains("run: /etc/service/script: (pid "), "{console}");
     assert!(console.contains(OFF), "{console}");
 }
+
+#[test]
+fn with_file_systems_of_fstab_a_reboot_is_a_reboot() {
+    if no_guest() {
+        return;
+    }
+    let guest = Guest::new();
+    guest.write("etc/fstab", "tmpfs /mnt tmpfs size=1m 0 0\n");
+    guest.service(
+        "script",
+        "grep -q ' /mnt tmpfs ' /proc/mounts && echo mounted; svbox init 6; exec sleep 1000000",
+    );
+    let console = guest.boot("ro").until_off();
+    assert_in_order(&console, &["mounted", "- runit: leave stage: /etc/runit/3", "- runit: system reboot."]);
+    assert!(!console.contains("mend it") && console.contains(AGAIN), "{console}");
+}
+
+#[test]
+fn what_is_asked_for_in_the_rescue_shell_is_done() {
+    if no_guest() {
+        return;
+    }
+    let guest = Guest::new();
+    guest.script("bin/rescuer", "svbox reboot; echo asked");
+    // The shell that rescue starts reads this.
+    guest.script(
+        "etc/runit/1",
+        &RESCUED.replace("STAGE", &std::fs::read_to_string(guest.path("etc/runit/1")).unwrap()),
+    );
+    let console = guest.boot("rescue").until_off();
+    assert_in_order(
+        &console,
+        &[
+            "- runit: warning: signals only work in stage 2: remembered for it.",
+            "asked",
+            "- runit: leave stage: /etc/runit/1",
+            "- runit: warning: skipping stage 2...",
+            "- runit: system reboot.",
+        ],
+    );
+}
+
+/// Stage 1 with another shell for the rescue: nobody types here.
+const RESCUED: &str = "sh() { /bin/rescuer; }\nSTAGE";
