@@ -117,13 +117,17 @@ impl Boot {
         if !rustix::process::geteuid().is_root() {
             command.args(["--user", "--map-root-user"]);
         }
-        let script = format!("{DESCRIPTORS} >run/given\n{PREPARE}\n{}\nexec {}", self.before, self.program);
+        // A life can be so short that nobody would find out who lived it.
+        let known = "until test -e known; do sleep 0.01; done";
+        let script =
+            format!("{DESCRIPTORS} >run/given\n{PREPARE}\n{}\n{known}\nexec {}", self.before, self.program);
         command.args(["--pid", "--mount", "--fork", "--mount-proc", "sh", "-ec", &script]);
         let mut running = self.sandbox.start(command);
         let pid = until_some("process 1", || {
             assert!(running.lives(), "no namespace: {}", running.stderr());
             self.sandbox.processes().into_iter().find(|pid| is_first(*pid))
         });
+        self.sandbox.write("known", "");
         First { running, pid, sandbox: self.sandbox }
     }
 }
