@@ -251,7 +251,7 @@ impl First {
         until("process 1 to sleep", || {
             let status = fs::read_to_string(format!("/proc/{}/status", self.pid)).unwrap_or_default();
             let left = u64::from_str_radix(field(&status, "ShdPnd:"), 16).unwrap_or_default() & seen;
-            left == 0 && !field(&status, "State:").starts_with(['R', 'D'])
+            left == 0 && !field(&status, "State:").starts_with(['R', 'D', 't'])
         });
     }
 

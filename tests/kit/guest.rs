@@ -32,6 +32,9 @@ pub fn no_guest() -> bool {
     none
 }
 
+/// Emulated, and several at once, machines take their time.
+const LATEST: std::time::Duration = DEADLINE.saturating_mul(6);
+
 fn project() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
@@ -133,7 +136,7 @@ impl Machine {
     /// Waits until the console has shown this.
     #[track_caller]
     pub fn until(&mut self, text: &str) {
-        let end = Instant::now() + DEADLINE;
+        let end = Instant::now() + LATEST;
         while !self.console().contains(text) {
             let is_over = Instant::now() > end || self.qemu.try_wait().unwrap().is_some();
             assert!(
@@ -148,7 +151,7 @@ impl Machine {
     /// Waits until the machine is off or about to start again; gives what the console has shown.
     #[track_caller]
     pub fn until_off(mut self) -> String {
-        let end = Instant::now() + DEADLINE;
+        let end = Instant::now() + LATEST;
         while self.qemu.try_wait().unwrap().is_none() {
             assert!(Instant::now() < end, "it is still on:\n{}", self.console());
             std::thread::sleep(std::time::Duration::from_millis(10));
