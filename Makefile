@@ -16,8 +16,8 @@ demo: build
 
 # The suite against a debug build, which ends when something is allocated after start-up; against the static
 # program; and against the runit of the system, which shows that the tests tell runit's truth.
-# Most tests wait most of the time, so there are more at once than processors.
-test: export RUST_TEST_THREADS ?= $(shell echo $$((2 * $$(nproc))))
+# Most tests wait most of the time, so there is one more at once than processors.
+test: export RUST_TEST_THREADS ?= $(shell echo $$(($$(nproc) + 1)))
 test: build
 	scripts/setup.sh test
 	cargo test

@@ -35,12 +35,12 @@ fn a_fork_bomb_in_its_limits_ends_with_the_machine() {
     guest.service(
         "bomb",
         "echo +pids >/sys/fs/cgroup/cgroup.subtree_control; mkdir -p /sys/fs/cgroup/bomb\n\
-         echo 200 >/sys/fs/cgroup/bomb/pids.max; echo $$ >/sys/fs/cgroup/bomb/cgroup.procs\n\
+         echo 60 >/sys/fs/cgroup/bomb/pids.max; echo $$ >/sys/fs/cgroup/bomb/cgroup.procs\n\
          trap '' TERM; bomb() { bomb | bomb & }; bomb 2>/dev/null; while :; do sleep 1000000; done",
     );
     guest.service(
         "script",
-        "until [ $(cat /sys/fs/cgroup/bomb/pids.current 2>/dev/null || echo 0) -gt 150 ]; do :; done\n\
+        "until [ $(cat /sys/fs/cgroup/bomb/pids.current 2>/dev/null || echo 0) -gt 40 ]; do :; done\n\
          echo many; svbox init 6; exec sleep 1000000",
     );
     let console = guest.boot("").until_off();

@@ -172,7 +172,6 @@ fn what_is_asked_for_in_the_rescue_shell_is_done() {
         &console,
         &[
             "- runit: warning: signals only work in stage 2: remembered for it.",
-            "asked",
             "- runit: leave stage: /etc/runit/1",
             "- runit: warning: skipping stage 2...",
             "- runit: system reboot.",

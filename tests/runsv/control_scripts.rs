@@ -122,7 +122,7 @@ fn a_p_that_succeeds_sets_the_flag_all_the_same() {
     service.send(b"p");
     until_told(&service, "run, paused", [1, b'u', 0, 1]);
     service.until_lines("asked", 1);
-    assert!(field(pid, "State").starts_with('S'));
+    assert!(!field(pid, "State").starts_with('T'));
     service.send(b"c");
     until_told(&service, "run", [0, b'u', 0, 1]);
     service.until_lines("asked", 2);
