@@ -329,12 +329,18 @@ fn the_limits_are_those_of_the_caller() {
 fn children_that_runsv_did_not_start_are_collected() {
     let sandbox = Sandbox::new();
     let service = counted(&sandbox);
-    let _runsv = start_behind(&service, "sleep 0.2 & echo $! >child", "");
+    let runsv = start_behind(&service, "sleep 0.2 & echo $! >child", "");
     let pid = until_some("its process", || {
         service.join("supervise/status").exists().then(|| until_asleep(&service))
     });
     let child: i32 = sandbox.read("child").trim().parse().unwrap();
-    until("its collection", || !Path::new(&format!("/proc/{child}")).exists());
+    // Its number may be another process's by then.
+    let is_there = || {
+        let stat = fs::read_to_string(format!("/proc/{child}/stat")).unwrap_or_default();
+        let parent = stat.rsplit(") ").next().and_then(|rest| rest.split(' ').nth(1)?.parse().ok());
+        parent == Some(runsv.pid())
+    };
+    until("its collection", || !is_there());
     assert_eq!((service.status().pid(), service.lines("starts")), (pid, 1));
 }
 
