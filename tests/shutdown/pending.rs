@@ -147,7 +147,7 @@ pub fn full_minute_in(seconds: u64) -> (String, String) {
     let east = 60 - (now + seconds) % 60;
     let shown = (now + seconds + east) % 86_400;
     assert_eq!(shown % 60, 0);
-    (format!("XXX-0:00:{east:02}"), format!("{:02}:{:02}", shown / 3600, shown / 60 % 60))
+    (format!("ZONE-0:00:{east:02}"), format!("{:02}:{:02}", shown / 3600, shown / 60 % 60))
 }
 
 #[test]
