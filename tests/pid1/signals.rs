@@ -170,14 +170,13 @@ fn cont_asks_for_the_end_if_stopit_requests_it() {
         let sandbox = Sandbox::new();
         sandbox.service("service/one").run(FOREVER);
         let setup = format!("mkdir -p {place}; : >{place}/stopit");
-        let command = RECORDER.replace("exit 3", "exit 0");
+        let command = RECORDER.replace("echo >/out/ready", "trap 'exit 0' TERM; echo >/out/ready");
         let mut container = Container::new(&sandbox).setup(&setup).start(&["sh", "-c", &command]);
         until_lines(&sandbox, "out/ready", 1);
         // Not a request yet: it cannot be executed.
         hears(&sandbox, &container, [18].into_iter());
         let stopit = container.path(&format!("{place}/stopit"));
         fs::set_permissions(stopit, fs::Permissions::from_mode(0o100)).unwrap();
-        sandbox.write("out/leave", "");
         container.signal(18);
         ends(&mut container, 0, "pid1: stopped: signal 18");
     }
