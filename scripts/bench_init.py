@@ -19,9 +19,11 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 GUEST = os.path.join(os.environ.get("CARGO_TARGET_DIR", "target"), "guest")
 SERVICES = 100
+# Who supervises, and how.
+PEERS = {"svbox": "-P", "svbox --in-process": "--in-process -P", "runit": "-P"}
 STAGES = {
     "1": "#!/bin/sh\nexit 0\n",
-    "2": "#!/bin/sh\nexec runsvdir -P /service\n",
+    "2": "#!/bin/sh\nexec runsvdir {options} /service\n",
     "3": "#!/bin/sh\nsv force-stop /service/* >/dev/null\nsv exit /service/* >/dev/null\n",
 }
 
@@ -58,7 +60,7 @@ def root_of(peer, bin_dir, guest, directory):
     os.symlink("busybox", os.path.join(root, "bin/sh"))
     names = {"sbin/init": "runit", "sbin/runit-init": "runit-init", "bin/runsvdir": "runsvdir", "bin/runsv": "runsv",
              "bin/sv": "sv"}
-    if peer == "svbox":
+    if peer != "runit":
         copy(os.path.join(bin_dir, "svbox"), os.path.join(root, "bin/svbox"))
         for path, name in names.items():
             os.makedirs(os.path.dirname(os.path.join(root, path)), exist_ok=True)
@@ -71,7 +73,7 @@ def root_of(peer, bin_dir, guest, directory):
             for library in libraries(program):
                 copy(library, root + library)
     for name, text in STAGES.items():
-        write(os.path.join(root, "etc/runit", name), text)
+        write(os.path.join(root, "etc/runit", name), text.replace("{options}", PEERS[peer]))
     copy(guest, os.path.join(root, "first"))
     write(os.path.join(root, "services"), f"{SERVICES}\n", 0o644)
     for number in range(SERVICES):
@@ -108,7 +110,7 @@ def moment(console, text):
 
 def machines(args, directory):
     guest = compile_static("guest", directory)
-    images = {peer: root_of(peer, args.bin, guest, directory) for peer in ("svbox", "runit")}
+    images = {peer: root_of(peer, args.bin, guest, directory) for peer in PEERS}
     rows = {"init's start to 100 services up, ms": {}, "request to power-off, ms": {}, "private memory of process 1, KiB": {}}
     up, off, memory = rows.values()
     for _ in range(args.n):
@@ -118,7 +120,7 @@ def machines(args, directory):
             off.setdefault(peer, []).append(moment(console, "reboot: Power down") - moment(console, "bench: request"))
             memory.setdefault(peer, []).append(float(re.search(r"Private_Dirty: *(\d+)", console).group(1)))
     least = {peer: [smallest(image)] for peer, image in images.items()}
-    print(f"| machine, {SERVICES} services | svbox | runit |\n|---|---|---|")
+    print(f"| machine, {SERVICES} services | " + " | ".join(images) + " |\n|---|" + "---|" * len(images))
     for row, figures in {**rows, "smallest memory that boots, MiB": least}.items():
         print(f"| {row} | " + " | ".join(f"{statistics.median(figures[peer]):.0f}" for peer in images) + " |", flush=True)
 
@@ -128,7 +130,7 @@ def smallest(image):
     works, fails = 256, 16
     while works - fails > 1:
         middle = (works + fails) // 2
-        console = boot(image, middle, counted=False, limit=40)
+        console = boot(image, middle, counted=False, limit=30)
         works, fails = (middle, fails) if "bench: up" in console else (works, middle)
     return works
 

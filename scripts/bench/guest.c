@@ -49,6 +49,8 @@ static void observe(void)
 	for (services = atoi(text); services > 0;)
 		services -= read(up, bytes, sizeof bytes);
 	tell("up");
+	/* The machine comes to rest. */
+	sleep(1);
 	tell_memory();
 	tell("request");
 	execl("/sbin/runit-init", "runit-init", "0", (char *)0);
