@@ -14,7 +14,7 @@ pub fn applet() -> Applet {
         text: b"\
 svok dir
 
-Tell by the exit code whether a supervisor runs in a directory: 0 yes, 100 no.",
+Exit 0 if a supervisor runs in a directory, else 100.",
         usage_path: false,
         misuse: 100,
         alias_misuse: 0,

@@ -187,6 +187,14 @@ impl Chain {
         Ok(())
     }
 
+    /// Watches nothing any more. The kernel takes its time to forget a watch: an end that comes a little later does not
+    /// have to wait for that.
+    pub fn forget(&mut self) {
+        self.old = self.count;
+        let names = self.names.take();
+        self.forget_old(names);
+    }
+
     /// Takes in what the kernel has told.
     pub fn hear(&mut self) -> Heard {
         let mut heard = Heard::default();

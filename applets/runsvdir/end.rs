@@ -108,7 +108,7 @@ impl RunSvDir {
     }
 
     fn take_effect(&mut self, signal: Signal) {
-        let first = process::is_first() || self.starter.is_container();
+        let first = process::is_first() || self.starter.is_container() || self.fleet.is_some();
         let ends = signal == Signal::TERM || signal == Signal::HUP;
         let code = if signal == Signal::TERM { 0 } else { FATAL };
         self.end = match self.end {
@@ -118,7 +118,10 @@ impl RunSvDir {
             same @ (End::No | End::Now(_) | End::AfterAll(_) | End::Held) => same,
         };
         if signal == Signal::HUP || matches!(self.end, End::AfterAll(_)) {
-            self.services.stop_all();
+            self.services.stop_all(&mut self.fleet);
+        }
+        if self.fleet.is_some() || self.starter.is_container() {
+            self.chain.forget();
         }
     }
 

@@ -16,38 +16,41 @@ use core::ffi::CStr;
 use core::mem::ManuallyDrop;
 use end::{End, Script};
 use scan::Pace;
-use services::Services;
+use services::{Runsv, Services};
 use start::Starter;
 use svbox::cli::Call;
 use svbox::report::{FATAL, Failure, Reporter};
 use svbox::service::names::PUBLIC_MODE;
+use svbox::supervisor::Fleet;
 use svbox::sys::args::Args;
 use svbox::sys::poll::{self, Poll};
-use svbox::sys::process;
+use svbox::sys::process::{self, Ended};
 use svbox::sys::signal::{self, Mask, Signal, Signals};
 use svbox::sys::time::{self, Instant};
 use svbox::sys::{self, AsFd, Errno, file, heap};
 use svbox::tai::Tai;
 use title::TitleLog;
 
+/// Puts the lines between what every build can do and what only some can.
+macro_rules! text {
+    ($($line:literal)?) => {
+        concat!(
+            "runsvdir [-P] dir\n\nKeep a runsv running for each directory in a directory.\n\n",
+            "  -P            each runsv leads a session and process group of its own\n",
+            $($line,)?
+            "  -s script     first run script with the number of TERM or HUP"
+        )
+        .as_bytes()
+    };
+}
+
+#[cfg(feature = "in-process")]
+const TEXT: &[u8] = text!("  --in-process  no runsv is started: all services are supervised here\n");
+#[cfg(not(feature = "in-process"))]
+const TEXT: &[u8] = text!();
+
 pub fn applet() -> Applet {
-    Applet {
-        text: b"\
-runsvdir [-P] dir
-
-Keep a runsv running for each directory in a directory.
-
-  \
-        -P         each runsv leads a session and process group of its own
-  \
-        -s script  run script with the signal's number before TERM or HUP takes effect",
-        usage_path: true,
-        misuse: 1,
-        alias_misuse: 0,
-        runs_program: false,
-        spec: None,
-        run,
-    }
+    Applet { text: TEXT, usage_path: true, misuse: 1, alias_misuse: 0, runs_program: false, spec: None, run }
 }
 
 #[derive(Default)]
@@ -58,6 +61,8 @@ struct Options {
     script: Option<&'static CStr>,
     /// It ends when all services have.
     container: bool,
+    /// It supervises the services itself.
+    in_process: bool,
 }
 
 /// Tokens of what is waited for; a runsv that is not ours has its descriptor's number.
@@ -65,6 +70,7 @@ const SIGNALS: u64 = 1 << 32;
 const WATCH: u64 = 2 << 32;
 const MOUNTS: u64 = 3 << 32;
 const TITLE: u64 = 4 << 32;
+const FLEET: u64 = 5 << 32;
 
 /// The file that shows when a scan was forced last.
 const STAMP: &CStr = c".forced-rescan";
@@ -79,6 +85,8 @@ struct RunSvDir {
     starter: Starter,
     chain: Chain,
     services: Services,
+    /// The services that this process supervises itself, if it does.
+    fleet: Option<Fleet>,
     pace: Pace,
     title: Option<TitleLog>,
     script: Option<Script>,
@@ -105,6 +113,7 @@ fn run(call: &Call) -> Result<u8, Failure> {
         starter: Starter::new(report, mask, options.sessions, options.container),
         chain: Chain::new(&poll, MOUNTS),
         services: Services::new().map_err(refused)?,
+        fleet: fleet(&options, mask, &poll).map_err(refused)?,
         pace: Pace::new(Instant::now()),
         title: rest.title(0).and_then(|title| TitleLog::start(title, &report, &poll, TITLE)),
         script: options.script.map(Script::new),
@@ -117,6 +126,15 @@ fn run(call: &Call) -> Result<u8, Failure> {
             return Ok(code);
         }
     }
+}
+
+fn fleet(options: &Options, mask: Mask, poll: &Poll) -> sys::Result<Option<Fleet>> {
+    if !options.in_process {
+        return Ok(None);
+    }
+    let fleet = Fleet::new(mask, options.sessions)?;
+    poll.add(&fleet, FLEET)?;
+    Ok(Some(fleet))
 }
 
 /// Gives the signals that we read from a descriptor from now on, and those that runsv is to find blocked.
@@ -143,6 +161,10 @@ impl RunSvDir {
         if let Some(title) = &mut self.title {
             title.dot_if_due(now);
         }
+        self.settle();
+        if let Some(code) = self.ended() {
+            return Some(code);
+        }
         let mut room = poll::events();
         match self.poll.wait(self.next_timer(), &mut room) {
             Ok(happened) => {
@@ -153,12 +175,24 @@ impl RunSvDir {
             // Nothing documented can fail here; if something does, do not spin.
             Err(_) => time::pause(),
         }
-        self.ended()
+        None
+    }
+
+    /// Lets the services that are served here go on.
+    fn settle(&mut self) {
+        let Some(fleet) = &mut self.fleet else { return };
+        let now = Instant::now();
+        fleet.settle(|index| {
+            if let Some(due) = self.services.gone(Runsv::Here(index), Ended::exit(0), now) {
+                self.pace.ask(due);
+            }
+        });
     }
 
     fn next_timer(&self) -> Option<Instant> {
         let scan = if self.end == End::No { self.pace.next() } else { None };
-        time::first([scan, self.title.as_ref().map(TitleLog::next_dot)])
+        let fleet = self.fleet.as_ref().and_then(Fleet::next_timer);
+        time::first([scan, self.title.as_ref().map(TitleLog::next_dot), fleet])
     }
 
     fn take_in(&mut self, token: u64) {
@@ -175,6 +209,11 @@ impl RunSvDir {
             TITLE => {
                 if let Some(title) = &mut self.title {
                     title.read();
+                }
+            }
+            FLEET => {
+                if let Some(fleet) = &mut self.fleet {
+                    fleet.hear();
                 }
             }
             descriptor => {
@@ -195,10 +234,10 @@ impl RunSvDir {
         }
         // One SIGCHLD can stand for many children.
         while let Some((pid, ended)) = process::reap() {
-            if self.script_ended(pid) {
+            if self.script_ended(pid) || self.fleet.as_mut().is_some_and(|fleet| fleet.bury(pid, ended)) {
                 continue;
             }
-            if let Some(due) = self.services.died(pid, ended, now) {
+            if let Some(due) = self.services.gone(Runsv::Child(pid), ended, now) {
                 self.pace.ask(due);
             }
         }
@@ -226,6 +265,7 @@ fn options(mut words: Args) -> Result<(Options, Args), Failure> {
     while let Some((word, mut rest)) = words.split_first() {
         match word.to_bytes_with_nul() {
             b"--container\0" if cfg!(feature = "pid1") => options.container = true,
+            b"--in-process\0" if cfg!(feature = "in-process") => options.in_process = true,
             [b'-', b'-', ..] => return Ok((options, rest)),
             [b'-', b'P', ..] => options.sessions = true,
             b"-s\0" if !rest.is_empty() => {

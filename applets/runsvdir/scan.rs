@@ -2,9 +2,10 @@
 
 use super::RunSvDir;
 use super::chain::state;
-use super::services::{self, State};
+use super::services::{self, PACE, Runsv, State};
 use super::start::Starter;
 use core::ffi::CStr;
+use svbox::supervisor::Fleet;
 use svbox::sys::file;
 use svbox::sys::poll::Poll;
 use svbox::sys::time::{self, Duration, Instant};
@@ -163,7 +164,7 @@ impl RunSvDir {
             // Nothing is dismissed because of what may be there after all.
             return self.pace.ask(now.after(if read.is_err() { RETRY } else { LOOK }));
         }
-        if !self.services.dismiss_unseen() {
+        if !self.services.dismiss_unseen(&mut self.fleet) {
             self.pace.ask(now.after(RETRY));
         }
     }
@@ -195,7 +196,7 @@ impl RunSvDir {
         let due = if fresh { now.after(unsettled(found.changed)) } else { now };
         match self.services.seen(found.identity, hint, due) {
             Some(service) if service.is_due(now) => {
-                service.state = start(&mut self.starter, &self.poll, dir, name)
+                service.state = start(&mut self.starter, &mut self.fleet, &self.poll, dir, name)
             }
             Some(_) => {}
             None => {
@@ -207,16 +208,26 @@ impl RunSvDir {
     }
 }
 
-/// Starts runsv for a directory, unless one is at work there.
+/// Sees to it that a directory is supervised, unless somebody is at work there.
 #[inline(never)]
-fn start(starter: &mut Starter, poll: &Poll, dir: &OwnedFd, name: &CStr) -> State {
+fn start(starter: &mut Starter, fleet: &mut Option<Fleet>, poll: &Poll, dir: &OwnedFd, name: &CStr) -> State {
     match services::foreign(dir, name, poll) {
         Ok(None) => {}
         Ok(Some(control)) => return State::Foreign(control),
         Err(_) => return State::Not(Instant::now().after(LOOK)),
     }
+    if let Some(fleet) = fleet {
+        return match fleet.add(dir.as_fd(), name) {
+            Some(index) => {
+                #[cfg(feature = "pid1")]
+                fleet.tell_of_end(index, starter.essential_to(dir, name));
+                State::Running(Runsv::Here(index), Instant::now())
+            }
+            None => State::Not(Instant::now().after(PACE)),
+        };
+    }
     match starter.start(dir, name) {
-        Ok(pid) => State::Running(pid, Instant::now()),
+        Ok(pid) => State::Running(Runsv::Child(pid), Instant::now()),
         Err(errno) => {
             starter.report.warn_of(b"unable to fork for ", name.to_bytes(), errno);
             State::Not(Instant::now().after(RETRY))

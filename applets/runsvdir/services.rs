@@ -5,6 +5,7 @@
 
 use core::ffi::CStr;
 use svbox::service::names::{File, Part, path};
+use svbox::supervisor::{Fleet, Number};
 use svbox::sys::file::Identity;
 use svbox::sys::poll::Poll;
 use svbox::sys::process::{self, Ended, Pid};
@@ -17,7 +18,7 @@ use svbox::text::Text;
 /// More than any machine runs; address space is set aside for so many, memory is taken as they come.
 const MOST: usize = 1 << 17;
 /// A runsv that ended younger than this, or because it was told to, is started again so long after its end.
-const PACE: Duration = Duration::from_secs(1);
+pub const PACE: Duration = Duration::from_secs(1);
 /// Between the end of somebody else's runsv and the start of ours: it closes its files one by one.
 const AFTER_FOREIGN: Duration = Duration::from_millis(10);
 
@@ -32,14 +33,23 @@ pub struct Service {
     pub state: State,
 }
 
+/// What does the work of a runsv.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Runsv {
+    /// A child that is one.
+    Child(Pid),
+    /// This process, by the number of the unit.
+    Here(Number),
+}
+
 /// Who supervises it.
 pub enum State {
     /// Nobody; ours is to be started then.
     Not(Instant),
     /// Our runsv, since then.
-    Running(Pid, Instant),
+    Running(Runsv, Instant),
     /// Our runsv, which has been told to go: the service is not in the directory any more.
-    Leaving(Pid),
+    Leaving(Runsv),
     /// A runsv that is not our child, through its control fifo; that hangs up when it ends.
     Foreign(OwnedFd),
 }
@@ -83,20 +93,20 @@ impl Services {
 
     /// Tells the runsv of each service that the scan has not seen to go, and forgets the service. Gives whether
     /// that could be done; what could not is kept for the next scan.
-    pub fn dismiss_unseen(&mut self) -> bool {
+    pub fn dismiss_unseen(&mut self, fleet: &mut Option<Fleet>) -> bool {
         let scan = self.scan;
         let mut done = true;
         self.list.retain(|service| {
             if service.seen == scan || service.identity == NOWHERE {
                 return true;
             }
-            if service.stop().is_err() {
+            if service.stop(fleet).is_err() {
                 done = false;
                 return true;
             }
             match service.state {
-                State::Running(pid, _) => {
-                    service.state = State::Leaving(pid);
+                State::Running(runsv, _) => {
+                    service.state = State::Leaving(runsv);
                     service.identity = NOWHERE;
                     true
                 }
@@ -106,12 +116,12 @@ impl Services {
         done
     }
 
-    /// Acts on the end of a child; gives when something is to be done about it.
+    /// Acts on the end of a runsv; gives when something is to be done about it.
     ///
-    /// A runsv that was told to exit, and has, comes back a second later, as in runit: whoever shuts all services
-    /// down and then ends us must find them down.
-    pub fn died(&mut self, pid: Pid, ended: Ended, now: Instant) -> Option<Instant> {
-        let is = |service: &Service| matches!(service.state, State::Running(its, _) | State::Leaving(its) if its == pid);
+    /// One that was told to exit, and has, comes back a second later, as in runit: whoever shuts all services down and
+    /// then ends us must find them down.
+    pub fn gone(&mut self, runsv: Runsv, ended: Ended, now: Instant) -> Option<Instant> {
+        let is = |service: &Service| matches!(service.state, State::Running(its, _) | State::Leaving(its) if its == runsv);
         let service = self.list.items().iter_mut().find(|service| is(service))?;
         let State::Running(_, since) = service.state else {
             self.list.retain(|service| !is(service));
@@ -135,10 +145,10 @@ impl Services {
     }
 
     /// Tells every runsv to go.
-    pub fn stop_all(&mut self) {
+    pub fn stop_all(&mut self, fleet: &mut Option<Fleet>) {
         for service in self.list.items() {
             // What does not take it now will not take it later; as process 1 we wait for all of them anyway.
-            let _ = service.stop();
+            let _ = service.stop(fleet);
         }
     }
 
@@ -163,9 +173,15 @@ impl Service {
         matches!(self.state, State::Not(due) if due <= now)
     }
 
-    fn stop(&self) -> Result<()> {
+    fn stop(&self, fleet: &mut Option<Fleet>) -> Result<()> {
         match &self.state {
-            State::Running(pid, _) => process::kill(*pid, Signal::TERM),
+            State::Running(Runsv::Child(pid), _) => process::kill(*pid, Signal::TERM),
+            State::Running(Runsv::Here(index), _) => {
+                if let Some(fleet) = fleet {
+                    fleet.leave(*index);
+                }
+                Ok(())
+            }
             State::Foreign(control) => file::write_once(control, b"x").map(|_| ()),
             State::Not(_) | State::Leaving(_) => Ok(()),
         }

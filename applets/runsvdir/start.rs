@@ -59,7 +59,7 @@ impl Starter {
     /// Whom runsv has to tell of the end of the service directory `name` in `dir`: the process 1 of a container that has
     /// started us, if the service is essential.
     #[cfg(feature = "pid1")]
-    fn essential_to(&self, dir: &OwnedFd, name: &CStr) -> Option<Pid> {
+    pub fn essential_to(&self, dir: &OwnedFd, name: &CStr) -> Option<Pid> {
         let mut path = Text::<320>::new();
         let path = path.push(name.to_bytes()).push(b"/essential").c_str();
         let is_essential = self.container && path.is_some_and(|path| file::stat(dir.as_fd(), path).is_ok());

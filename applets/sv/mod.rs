@@ -34,8 +34,7 @@ u, d, o, x, p, c, h, a, i, q, 1, 2, t, k.
 
   -v, --verbose      wait for the effect of the command, and say so
   -w, --wait sec     seconds to wait at most (default 7, or $SVWAIT); implies -v
-  -d, --delay usec   time between two runs of a ./check that has not passed
-                     (default 420000, or $SVDELAY)
+  -d, --delay usec   time between two runs of ./check (default 420000, or $SVDELAY)
   -V, --version      print the version and the usage",
         usage_path: false,
         misuse: 100,

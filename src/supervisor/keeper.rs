@@ -380,6 +380,7 @@ impl Keeper {
                 place.report.fatal_of(b"unable to run ", path.to_bytes(), errno)
             }
         };
+        let restore = || world.restore_limits();
         let spawn = Spawn {
             path,
             args: ArgList::new(&[path, pid.c_str().unwrap_or(c"")]),
@@ -389,9 +390,9 @@ impl Keeper {
             stdout: place.log_input(),
             more: &[],
             mask: &world.services,
-            session: false,
+            session: world.is_apart(),
             failure_code: 111,
-            ready: None,
+            ready: if cfg!(feature = "in-process") { Some(&restore) } else { None },
             failed: &failed,
         };
         match spawn.start() {
@@ -441,6 +442,7 @@ impl Keeper {
         };
         let note = adopt::Note::new(&self.held.lock, finish, self.state.want, world);
         let ready = || {
+            world.restore_limits();
             if let Some(note) = &note {
                 note.write();
             }
@@ -458,7 +460,7 @@ impl Keeper {
             stdout: if log { None } else { place.log_input() },
             more: &[],
             mask: &world.services,
-            session: false,
+            session: world.is_apart(),
             failure_code: 111,
             ready: Some(&ready),
             failed: &failed,

@@ -5,17 +5,21 @@
 //! child, a lock, a timer or a reader.
 
 mod adopt;
+#[cfg_attr(not(feature = "in-process"), path = "no_fleet.rs")]
+mod fleet;
 mod keeper;
 mod open;
 mod publish;
 mod steps;
 mod unit;
 
+pub use fleet::{Fleet, Number};
+
 use crate::report::{FATAL, Failure, Reporter};
 use crate::sys::poll::{self, Poll, Ready};
 use crate::sys::signal::{self, Mask, Signal, Signals};
 use crate::sys::time::Instant;
-use crate::sys::{self, Errno, heap, process};
+use crate::sys::{self, Errno, file, heap, process};
 use core::ffi::CStr;
 use keeper::Died;
 use unit::Unit;
@@ -33,6 +37,43 @@ pub struct World {
     now: Instant,
     /// The number of this start of the machine, once it has been needed.
     boot: Option<u32>,
+    /// Whether each process leads a session of its own.
+    #[cfg(feature = "in-process")]
+    apart: bool,
+    /// The limit of descriptors that services find, if ours is another one.
+    #[cfg(feature = "in-process")]
+    files: Option<crate::sys::limit::Before>,
+}
+
+impl World {
+    fn new(services: Mask) -> sys::Result<Self> {
+        Ok(Self {
+            poll: Poll::new()?,
+            services,
+            now: Instant::now(),
+            boot: None,
+            #[cfg(feature = "in-process")]
+            apart: false,
+            #[cfg(feature = "in-process")]
+            files: None,
+        })
+    }
+
+    /// Whether a process that is started leads a session of its own.
+    fn is_apart(&self) -> bool {
+        #[cfg(feature = "in-process")]
+        return self.apart;
+        #[cfg(not(feature = "in-process"))]
+        false
+    }
+
+    /// Gives a process that is started the limits that services find.
+    fn restore_limits(&self) {
+        #[cfg(feature = "in-process")]
+        if let Some(files) = &self.files {
+            files.restore();
+        }
+    }
 }
 
 /// A supervisor of any number of service directories.
@@ -59,22 +100,32 @@ impl Engine {
         let before = Mask::of(&[Signal::CHILD, Signal::TERM, Signal::PIPE]).block();
         let services = before.without(Signal::CHILD).without(Signal::TERM);
         let signals = Signals::open(&ours).map_err(failed)?;
-        let poll = Poll::new().map_err(failed)?;
-        poll.add(&signals, SIGNALS).map_err(failed)?;
-        let world = World { poll, services, now: Instant::now(), boot: None };
+        let world = World::new(services).map_err(failed)?;
+        world.poll.add(&signals, SIGNALS).map_err(failed)?;
         Ok(Self { world, signals, units: Vec::with_capacity(count) })
     }
 
     /// Takes on the service directory `dir`, in the name of `report`.
     pub fn add(&mut self, dir: &CStr, report: Reporter<'static>) -> Result<(), Failure> {
-        Unit::open(&mut self.units, dir, report, &mut self.world)
+        let index = self.units.len();
+        let units = &mut self.units;
+        Unit::open(
+            index,
+            |unit| {
+                units.push(unit);
+                units.last_mut()
+            },
+            (file::CWD, dir),
+            report,
+            &mut self.world,
+        )
     }
 
     /// Has this process told when a service has been up and is down for good: see [`ENDED`].
     #[cfg(feature = "pid1")]
     pub fn tell_of_ends(&mut self, to: Option<process::Pid>) {
         for unit in &mut self.units {
-            unit.tells_of_end = to;
+            unit.tell_of_end_to(to);
         }
     }
 

@@ -23,9 +23,13 @@ fn refuse(place: &Place, text: &[&[u8]], why: Option<Errno>) -> Failure {
     Failure::Said(FATAL)
 }
 
-/// Opens the directory, and looks whether the service is to start by itself.
-pub fn directory(dir: &CStr, report: Reporter<'static>) -> Result<(Place, Want), Failure> {
-    let opened = file::open_place(file::CWD, dir).and_then(|dir| file::may_enter(dir.as_fd()).map(|()| dir));
+/// Opens the directory below `at`, and looks whether the service is to start by itself.
+pub fn directory(
+    at: BorrowedFd<'_>,
+    dir: &CStr,
+    report: Reporter<'static>,
+) -> Result<(Place, Want), Failure> {
+    let opened = file::open_place(at, dir).and_then(|dir| file::may_enter(dir.as_fd()).map(|()| dir));
     let dir = opened.map_err(|errno| {
         report.fatal_of(b"unable to change to directory", b"", errno);
         Failure::Said(FATAL)

@@ -110,28 +110,29 @@ pub struct Unit {
     leaving: Leaving,
     /// Who is to be told when the service is down for good.
     #[cfg(feature = "pid1")]
-    pub tells_of_end: Option<crate::sys::process::Pid>,
+    tells_of_end: Option<crate::sys::process::Pid>,
 }
 
 impl Unit {
-    /// Opens the service directory `dir` as the last of `units`. Messages are `report`'s.
+    /// Opens the service directory `dir` below `at`, and gives the unit to `keep`, as number `index`. Messages are
+    /// `report`'s. A unit that has been kept may fail to open all the same.
     // It grows in its place: each page of the stack that start-up touches stays with the process.
     #[inline(never)]
-    pub fn open(
-        units: &mut Vec<Self>,
-        dir: &CStr,
+    pub fn open<'u>(
+        index: usize,
+        keep: impl FnOnce(Self) -> Option<&'u mut Self>,
+        (at, dir): (BorrowedFd<'_>, &CStr),
         report: Reporter<'static>,
         world: &mut World,
     ) -> Result<(), Failure> {
-        let index = units.len();
-        let (mut place, want) = open::directory(dir, report)?;
+        let (mut place, want) = open::directory(at, dir, report)?;
         let has_log = open::has_log(&mut place)?;
         let lock = open::lock(&place, Part::Main)?.ok_or(Failure::Said(FATAL))?;
         let log_lock = if has_log { open::lock(&place, Part::Log)? } else { None };
 
         let control = open::control(&place, Part::Main)?;
         let main = Keeper::new(Part::Main, want, Held { lock, control, ok: None }, world.now);
-        units.push(Self {
+        let unit = Self {
             index,
             place,
             main,
@@ -140,8 +141,8 @@ impl Unit {
             leaving: Leaving::No,
             #[cfg(feature = "pid1")]
             tells_of_end: None,
-        });
-        let Some(unit) = units.last_mut() else { return Ok(()) };
+        };
+        let Some(unit) = keep(unit) else { return Ok(()) };
         unit.main.adopt(&unit.place, token(index, Heard::Orphan(Part::Main)), world);
         unit.main.tell_if_news(&unit.place, world);
         match log_lock {
@@ -238,6 +239,12 @@ impl Unit {
                 self.place.pipe = None;
             }
         }
+    }
+
+    /// Has this process told when the service has been up and is down for good.
+    #[cfg(feature = "pid1")]
+    pub fn tell_of_end_to(&mut self, to: Option<crate::sys::process::Pid>) {
+        self.tells_of_end = to;
     }
 
     /// Starts what is wanted up, the log service first.

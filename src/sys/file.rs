@@ -236,6 +236,11 @@ pub fn open_output(path: &CStr) -> Result<OwnedFd> {
     again(|| fs::openat(CWD, path, flags, Mode::from_raw_mode(0o666)))
 }
 
+/// The same open file under the lowest number that is free.
+pub fn duplicate(fd: impl AsFd) -> Result<OwnedFd> {
+    rustix::io::fcntl_dupfd_cloexec(fd, 0)
+}
+
 /// Leaves a descriptor open for the program that is run in our place.
 pub fn keep_over_exec(fd: impl AsFd) -> Result<()> {
     rustix::io::fcntl_setfd(fd, rustix::io::FdFlags::empty())

@@ -36,6 +36,30 @@ pub fn lower_soft(resource: Resource, wanted: Option<u64>) -> Result<bool> {
     Ok(wanted.is_some_and(|wanted| wanted > hard))
 }
 
+/// A limit of this process as it was.
+#[derive(Clone, Copy)]
+pub struct Before(Resource, Rlimit);
+
+/// Raises the soft limit to the hard one; gives what it was.
+pub fn raise(resource: Resource) -> Before {
+    let before = getrlimit(resource);
+    // What is not granted is not missed before it is needed.
+    let _ = setrlimit(resource, Rlimit { current: before.maximum, maximum: before.maximum });
+    Before(resource, before)
+}
+
+impl Before {
+    /// The hard limit, as far as it can be told.
+    pub fn hard(&self) -> u64 {
+        self.1.maximum.unwrap_or(u64::MAX)
+    }
+
+    /// Makes it the limit of this process again.
+    pub fn restore(&self) {
+        let _ = setrlimit(self.0, self.1);
+    }
+}
+
 /// Sets the soft limit, and the hard one if there is one: exactly, or not at all. `u64::MAX` is no limit.
 pub fn set(resource: Resource, soft: u64, hard: Option<u64>) -> Result<()> {
     let maximum = hard.map_or_else(|| getrlimit(resource).maximum, finite);

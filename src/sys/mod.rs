@@ -17,6 +17,8 @@ pub mod landlock;
 pub mod limit;
 pub mod lock;
 pub mod mount;
+#[cfg(feature = "in-process")]
+pub mod names;
 pub mod namespace;
 pub mod net;
 pub mod poll;

@@ -74,6 +74,13 @@ pub enum Direction {
 /// An epoll instance.
 pub struct Poll(OwnedFd);
 
+/// Readable when something that is waited for has happened.
+impl AsFd for Poll {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
 impl Poll {
     /// A new one that waits for nothing.
     pub fn new() -> Result<Self> {

@@ -1,6 +1,7 @@
 //! runsvdir, from the outside.
 
 mod bad_input;
+mod in_process;
 mod init;
 mod options;
 mod pacing;

@@ -1,0 +1,138 @@
+//! Service directories that are served within another program's loop, and come and go one by one: what `runsvdir
+//! --in-process` has in the place of a runsv for each.
+
+use super::World;
+use super::keeper::Died;
+use super::unit::{self, Unit};
+use crate::report::Reporter;
+use crate::sys::limit::{self, Before, Resource};
+use crate::sys::names::Names;
+use crate::sys::poll;
+use crate::sys::process::{Ended, Pid};
+use crate::sys::signal::Mask;
+use crate::sys::table::Table;
+use crate::sys::time::Instant;
+use crate::sys::{AsFd, AsRawFd, BorrowedFd, Errno, Result, file};
+use core::ffi::CStr;
+
+/// More than the kernel has descriptors for; address space is set aside for so many, memory is taken as they come.
+const MOST: usize = 1 << 17;
+
+/// How many descriptors a unit with a logger has, and as many for what is opened and closed again.
+const NEEDED: u64 = 9 + 9;
+
+/// The number of a unit; that of one that is gone becomes another's.
+pub type Number = usize;
+
+/// The units, each in a place that is its own as long as it is there.
+pub struct Fleet {
+    world: World,
+    units: Table<Option<Unit>>,
+    names: Names,
+}
+
+impl Fleet {
+    /// None yet. What they start finds the signals of `mask` blocked and, if `apart`, leads a session of its own.
+    ///
+    /// A unit has up to nine descriptors, so the soft limit of this process is raised; what it starts has the old one.
+    pub fn new(mask: Mask, apart: bool) -> Result<Self> {
+        let mut world = World::new(mask)?;
+        world.apart = apart;
+        world.files = Some(limit::raise(Resource::Nofile));
+        Ok(Self { world, units: Table::new(MOST)?, names: Names::new()? })
+    }
+
+    /// Takes on the service directory `name` below `at`, and starts what is wanted up; gives the unit's number. Messages
+    /// are those of a runsv.
+    pub fn add(&mut self, at: BorrowedFd<'_>, name: &CStr) -> Option<Number> {
+        self.world.now = Instant::now();
+        let report = Reporter { program: b"runsv", subject: self.names.keep(name.to_bytes()), waits: false };
+        if !self.has_room() {
+            report.fatal_of(b"unable to start", b"", Errno::MFILE);
+            return None;
+        }
+        let units = self.units.items();
+        let index = units.iter().position(Option::is_none).unwrap_or(units.len());
+        let place = match units.len() > index {
+            true => self.units.items().get_mut(index),
+            false => self.units.push(None).ok(),
+        }?;
+        let opened = Unit::open(index, |unit| Some(place.insert(unit)), (at, name), report, &mut self.world);
+        let place = self.units.items().get_mut(index)?;
+        if opened.is_err() {
+            *place = None;
+        }
+        let unit = place.as_mut()?;
+        unit.begin(&mut self.world);
+        Some(index)
+    }
+
+    /// Has a process told when the service has been up and is down for good: see [`super::ENDED`].
+    #[cfg(feature = "pid1")]
+    pub fn tell_of_end(&mut self, index: Number, to: Option<Pid>) {
+        if let Some(Some(unit)) = self.units.items().get_mut(index) {
+            unit.tell_of_end_to(to);
+        }
+    }
+
+    /// Whether there are descriptors for another unit, and some are left then for what all units do.
+    fn has_room(&self) -> bool {
+        let most = self.world.files.as_ref().map_or(u64::MAX, Before::hard);
+        file::duplicate(&self.world.poll)
+            .is_ok_and(|lowest| u64::from(lowest.as_raw_fd().unsigned_abs()) + NEEDED <= most)
+    }
+
+    /// A service is to leave: as if it had been told to exit.
+    pub fn leave(&mut self, index: Number) {
+        if let Some(Some(unit)) = self.units.items().get_mut(index) {
+            unit.leave(&mut self.world);
+        }
+    }
+
+    /// Acts on what has happened, without waiting.
+    pub fn hear(&mut self) {
+        self.world.now = Instant::now();
+        let mut room = poll::events();
+        // What cannot be taken in now is told again.
+        let Ok(happened) = self.world.poll.wait(Some(self.world.now), &mut room) else { return };
+        for ready in happened {
+            let (index, which) = unit::untoken(ready.token);
+            if let Some(Some(unit)) = self.units.items().get_mut(index) {
+                unit.hear(which, &mut self.world);
+            }
+        }
+    }
+
+    /// Acts on the end of a child; gives whether it was one of these.
+    pub fn bury(&mut self, pid: Pid, ended: Ended) -> bool {
+        self.world.now = Instant::now();
+        let died = Died { pid, ended };
+        self.units.items().iter_mut().flatten().any(|unit| unit.bury(died, &mut self.world))
+    }
+
+    /// Acts on the timers that are over, lets each unit act on what its events have brought about, and tells `gone` of
+    /// those that have left.
+    pub fn settle(&mut self, mut gone: impl FnMut(Number)) {
+        self.world.now = Instant::now();
+        for (index, place) in self.units.items().iter_mut().enumerate() {
+            let Some(unit) = place else { continue };
+            unit.ring(&mut self.world);
+            if unit.settle(&mut self.world) {
+                *place = None;
+                gone(index);
+            }
+        }
+    }
+
+    /// The next moment to be woken at.
+    pub fn next_timer(&self) -> Option<Instant> {
+        self.units.list().iter().flatten().filter_map(Unit::next_timer).min()
+    }
+}
+
+/// Readable when there is something to hear.
+impl AsFd for Fleet {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.world.poll.as_fd()
+    }
+}

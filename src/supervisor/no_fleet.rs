@@ -1,0 +1,56 @@
+//! Builds without `in-process` have no fleet: the type has no value, and what is done with one is no code.
+
+use crate::sys::process::{Ended, Pid};
+use crate::sys::signal::Mask;
+use crate::sys::time::Instant;
+use crate::sys::{AsFd, BorrowedFd, Errno, Result};
+use core::ffi::CStr;
+
+/// What there is none of.
+pub enum Fleet {}
+
+/// The number of a unit: there is none either.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Number {}
+
+#[allow(missing_docs)]
+impl Fleet {
+    pub fn new(_: Mask, _: bool) -> Result<Self> {
+        Err(Errno::NOSYS)
+    }
+
+    pub fn add(&mut self, _: BorrowedFd<'_>, _: &CStr) -> Option<Number> {
+        match *self {}
+    }
+
+    #[cfg(feature = "pid1")]
+    pub fn tell_of_end(&mut self, _: Number, _: Option<Pid>) {
+        match *self {}
+    }
+
+    pub fn leave(&mut self, _: Number) {
+        match *self {}
+    }
+
+    pub fn hear(&mut self) {
+        match *self {}
+    }
+
+    pub fn bury(&mut self, _: Pid, _: Ended) -> bool {
+        match *self {}
+    }
+
+    pub fn settle(&mut self, _: impl FnMut(Number)) {
+        match *self {}
+    }
+
+    pub fn next_timer(&self) -> Option<Instant> {
+        match *self {}
+    }
+}
+
+impl AsFd for Fleet {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match *self {}
+    }
+}
