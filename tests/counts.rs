@@ -193,7 +193,7 @@ fn calls_of(sandbox: &Sandbox, act: impl FnOnce()) -> Vec<String> {
 }
 
 #[test]
-fn a_stop_takes_29_system_calls_and_a_start_16() {
+fn a_stop_takes_30_system_calls_and_a_start_17() {
     if only_svbox("told") {
         return;
     }
@@ -202,6 +202,13 @@ fn a_stop_takes_29_system_calls_and_a_start_16() {
     let mut command = sandbox.command("strace");
     command.args(["-o", "trace", "runsv", "counted"]);
     let _strace = sandbox.start(command);
+    service.until_up();
+    // A directory that has changed lately is listed each time.
+    let hour = Duration::from_secs(3600);
+    fs::File::open(service.join("")).unwrap().set_modified(std::time::SystemTime::now() - hour).unwrap();
+    service.send(b"d");
+    service.until_shown(Shown::Down);
+    service.send(b"u");
     service.until_up();
     // A younger one is started again later.
     let up = Instant::now();
@@ -216,13 +223,13 @@ fn a_stop_takes_29_system_calls_and_a_start_16() {
     });
     let tell = ["openat", "write", "close", "renameat"];
     let tell_no_pid = ["openat", "close", "renameat"];
-    // The command; is there a control/t; TERM and CONT; is there a control/d; stat and status: wanted down.
-    let command = ["read", "newfstatat", "kill", "kill", "newfstatat"];
+    // The command; has the directory changed; is there a control/t; TERM and CONT; is there a control/d; stat and status: wanted down.
+    let command = ["read", "fstat", "newfstatat", "kill", "kill", "newfstatat"];
     // SIGCHLD and nothing more; the child; is there a finish; no other child; pid, stat and status: down.
     let end = ["read", "read", "wait4", "openat", "wait4"];
     assert_eq!(stop, [&command[..], &tell, &tell, &end, &tell_no_pid, &tell, &tell].concat());
-    // The command; is there a log by now, and a control/u; the start; pid, stat and status.
-    let command = ["read", "newfstatat", "newfstatat", "vfork"];
+    // The command; is there a log by now, and a control/u; has the directory changed; the start; pid, stat and status.
+    let command = ["read", "newfstatat", "newfstatat", "fstat", "vfork"];
     assert_eq!(start, [&command[..], &tell, &tell, &tell].concat());
 }
 

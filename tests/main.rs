@@ -29,6 +29,7 @@ mod log;
 mod machine;
 mod multicall;
 mod pid1;
+mod policy;
 mod runsv;
 mod runsvchdir;
 mod runsvdir;

@@ -4,9 +4,9 @@ use super::inner::Inside;
 use super::options::{Misuse, inside, text};
 use super::plan::{Change, Plan};
 use svbox::cli::{Spec, has};
+use svbox::service::settings::signal;
 use svbox::sys::namespace::{self, Kinds};
 use svbox::sys::schedule::{self, Processors};
-use svbox::sys::signal::{self, Signal};
 use svbox::sys::{capability, limit};
 use svbox::text::{Text, parse, place};
 
@@ -218,16 +218,6 @@ fn capability(name: &[u8]) -> Option<u64> {
     let small = small(name);
     let name = small.bytes().strip_prefix(b"cap_").unwrap_or(small.bytes());
     Some(1 << place(capability::NAMES, name)?)
-}
-
-/// A name with or without `SIG`, in any case, or a number.
-fn signal(value: &[u8]) -> Option<Signal> {
-    if let Some(number) = parse(value) {
-        return signal::numbered(i32::try_from(number).ok()?);
-    }
-    let small = small(value);
-    let name = small.bytes().strip_prefix(b"sig").unwrap_or(small.bytes());
-    signal::NAMED.get(place(signal::NAMES, name)?).copied()
 }
 
 /// A name in small letters; one that is too long is none.

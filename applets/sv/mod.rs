@@ -4,6 +4,8 @@
 //! it cannot go on. Called by another name it is the init script of the service of that name, and exits as the LSB
 //! has it: 0 done, 1 failed, 2 usage, 3 down, 4 unknown, 151 cannot go on.
 
+#[cfg(feature = "policy")]
+mod deadline;
 mod order;
 mod show;
 mod wait;
@@ -66,6 +68,9 @@ struct Sv {
     /// How many services failed; as an init script, the exit code.
     failed: u32,
     limit: Duration,
+    /// Whether the limit was said on the command line or in the environment.
+    #[cfg(feature = "policy")]
+    limit_was_said: bool,
     delay: Duration,
 }
 
@@ -92,6 +97,9 @@ fn run(call: &Call) -> Result<u8, Failure> {
         output: Output::new(),
         failed: 0,
         limit: Duration::from_secs(seconds),
+        #[cfg(feature = "policy")]
+        limit_was_said: opts.wait.is_some()
+            || args::variable(b"SVWAIT").is_some_and(|value| !value.is_empty()),
         delay: Duration::from_micros(micros),
     };
     let waits = order.waits || opts.verbose || opts.wait.is_some();
@@ -132,6 +140,7 @@ fn send(place: &Place, order: &Order) -> Result<(), NotSent> {
 impl Sv {
     fn carry_out(&mut self, order: &Order, waits: bool, services: impl Iterator<Item = &'static CStr>) {
         let began = Instant::now();
+        let usual = began.after(self.limit);
         let finder = Finder::new();
         // Never taken apart: at the end of the process the kernel closes everything.
         let mut waiters = ManuallyDrop::new(Vec::new());
@@ -148,21 +157,37 @@ impl Sv {
                     // A supervisor that is starting hears commands before it says that it is there.
                     let lately = before.is_none() && order.may_appear();
                     let appearing = if lately { Appearing::Lately } else { Appearing::Was };
-                    waiters.push(Waiter::new(place, before, appearing));
+                    waiters.push(Waiter::new(
+                        place,
+                        before,
+                        appearing,
+                        self.over(order, &place, began, usual),
+                    ));
                 }
                 Ok(()) => {}
                 // Anything else will not change by waiting.
                 Err(NotSent::NotRunning | NotSent::Open(Errno::NOENT))
                     if waits && order.may_appear() && place.exists() =>
                 {
-                    waiters.push(Waiter::new(place, before, Appearing::NotYet));
+                    waiters.push(Waiter::new(place, before, Appearing::NotYet, usual));
                 }
                 Err(trouble) => self.not_sent(&place, order, trouble),
             }
         }
         if !waiters.is_empty() {
-            self.wait(order, &mut waiters, began);
+            self.wait(order, &mut waiters);
         }
+    }
+
+    /// When a service is not waited for any longer: one that has a deadline of its own to end is given that, unless a time
+    /// was said.
+    #[cfg_attr(not(feature = "policy"), allow(unused_variables, clippy::unused_self))]
+    fn over(&self, order: &Order, place: &Place, began: Instant, usual: Instant) -> Instant {
+        #[cfg(feature = "policy")]
+        if !self.limit_was_said && order.stops() {
+            return deadline::of(place).map_or(usual, |deadline| usual.max(began.after(deadline)));
+        }
+        usual
     }
 
     /// Counts a failure; as an init script, sets the exit code.

@@ -58,6 +58,12 @@ impl Order {
         self.bytes.get(..len).unwrap_or(&[])
     }
 
+    /// Whether it asks a process to end.
+    #[cfg(feature = "policy")]
+    pub fn stops(&self) -> bool {
+        self.bytes.iter().any(|byte| b"dxt".contains(byte))
+    }
+
     /// Whether it makes sense to wait for a supervisor that is about to appear: the order starts the service.
     pub fn may_appear(&self) -> bool {
         matches!(self.sends(), b"u" | b"o")

@@ -99,6 +99,10 @@ impl Sv {
         for (_, text) in flags.iter().filter(|(holds, _)| *holds) {
             self.output.put(text);
         }
+        let failed = cfg!(feature = "policy") && part == Part::Main && status.shown == Shown::Down;
+        if failed && matches!(place.look(c"supervise/failed"), Ok(Some(_))) {
+            self.output.put(b", failed");
+        }
         Ok(())
     }
 

@@ -32,6 +32,8 @@ pub struct Waiter {
     /// Hangs up when the supervisor ends.
     ok: Option<OwnedFd>,
     check: Check,
+    /// When it is not waited for any longer.
+    over: Instant,
     settled: bool,
 }
 
@@ -74,9 +76,9 @@ enum Holds {
 
 impl Waiter {
     /// Waits for a service.
-    pub fn new(place: Place, before: Option<Status>, appearing: Appearing) -> Self {
+    pub fn new(place: Place, before: Option<Status>, appearing: Appearing, over: Instant) -> Self {
         let check = Check::Due(Instant::now());
-        Self { place, before, appearing, watched: None, ok: None, check, settled: false }
+        Self { place, before, appearing, watched: None, ok: None, check, over, settled: false }
     }
 
     /// Asks to be told of whatever can change the answer.
@@ -104,8 +106,8 @@ impl Waiter {
 }
 
 impl Sv {
-    /// Waits until every service is as ordered or the time since `began` is over.
-    pub fn wait(&mut self, order: &Order, waiters: &mut [Waiter], began: Instant) {
+    /// Waits until every service is as ordered or its time is over.
+    pub fn wait(&mut self, order: &Order, waiters: &mut [Waiter]) {
         let ears = match Ears::open() {
             Ok(ears) => ears,
             Err(errno) => {
@@ -117,22 +119,18 @@ impl Sv {
         for waiter in &mut *waiters {
             waiter.listen(order, &ears);
         }
-        let over = began.after(self.limit);
         let mut pause = FIRST_LOOK;
         loop {
             let now = Instant::now();
             for waiter in waiters.iter_mut().filter(|waiter| !waiter.settled) {
                 self.look(order, waiter, &ears, now);
-            }
-            if waiters.iter().all(|waiter| waiter.settled) {
-                return;
-            }
-            if now > over {
-                for waiter in waiters.iter().filter(|waiter| !waiter.settled) {
+                if !waiter.settled && now > waiter.over {
                     self.give_up(order, waiter);
+                    waiter.settled = true;
                 }
-                return;
             }
+            let over = waiters.iter().filter(|waiter| !waiter.settled).map(|waiter| waiter.over).min();
+            let Some(over) = over else { return };
             let _ = self.output.flush();
             let look = waiters.iter().filter_map(|waiter| waiter.next_look(now, pause)).min();
             // The smallest step past the limit is where "longer than the limit" begins.

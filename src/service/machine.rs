@@ -91,7 +91,9 @@ pub enum Event {
     Overdue,
     /// TERM has reached the process.
     TermSent,
-    /// The policy says that it is not to be started again.
+    /// It has ended, or is about to be known to have, and is not to be started again.
+    Enough,
+    /// It is not to be started again before somebody says so.
     GiveUp,
     /// It is to end by itself and not to be started again: the log service of a supervisor that leaves.
     Retire,
@@ -140,7 +142,7 @@ pub enum Action {
     Kill,
     /// Report `Due` after a pause.
     Wait(Pause),
-    /// Report `Overdue` if it has not happened in the policy's time. One that runs already stays.
+    /// Report `Overdue` if it has not happened in its time. One that runs already stays.
     Limit(Limit),
     /// Neither `Due` nor `Overdue` is waited for any more.
     Disarm,
@@ -238,6 +240,11 @@ impl State {
         (self.in_phase(Down).wanted(want), &[Cancel, Disarm, Publish])
     }
 
+    /// Wanted up no longer than it lives.
+    fn once(self) -> Self {
+        if self.want == Want::Up { self.wanted(Want::Once) } else { self }
+    }
+
     fn flagged(self, paused: bool) -> Self {
         Self { paused, ..self }
     }
@@ -279,6 +286,7 @@ fn down(state: State, event: Event) -> (State, Actions) {
         | Event::Due
         | Event::Overdue
         | Event::TermSent
+        | Event::Enough
         | Event::GiveUp => (state, &[]),
     }
 }
@@ -300,6 +308,7 @@ fn resting(state: State, event: Event) -> (State, Actions) {
         | Event::Finished { .. }
         | Event::Overdue
         | Event::TermSent
+        | Event::Enough
         | Event::GiveUp => (state, &[]),
     }
 }
@@ -340,7 +349,8 @@ fn preparing(state: State, event: Event) -> (State, Actions) {
         | Event::Finished { .. }
         | Event::Due
         | Event::Overdue
-        | Event::TermSent => (state, &[]),
+        | Event::TermSent
+        | Event::Enough => (state, &[]),
     }
 }
 
@@ -354,6 +364,7 @@ fn running(state: State, event: Event) -> (State, Actions) {
         Event::Ready if state.phase == Starting => (state.in_phase(Up), &[Disarm, Publish]),
         Event::Ended { finish, early } => state.after_run(finish, early),
         Event::Overdue if state.phase == Starting => state.overdue_start(),
+        Event::Enough => (state.once(), &[]),
         Event::Retire => (state.wanted(Want::Exit), &[Publish]),
         Event::Begin
         | Event::Prepared
@@ -402,6 +413,7 @@ fn stopping(state: State, event: Event) -> (State, Actions) {
         Event::TermSent => (State { term: true, ..state }, &[Publish]),
         Event::Ended { finish, early } => state.after_run(finish, early),
         Event::Overdue => (state, &[Kill]),
+        Event::Enough => (state.once(), &[]),
         Event::Retire => (state.wanted(Want::Exit), &[Publish]),
         Event::Begin
         | Event::Prepared
@@ -424,6 +436,7 @@ fn finishing(state: State, event: Event) -> (State, Actions) {
         Event::Due => (state, &[Finish]),
         Event::Finished { early } => state.after_all(early),
         Event::Overdue => (state, &[Kill]),
+        Event::Enough => (state.once(), &[]),
         Event::Retire => (state.wanted(Want::Exit), &[Publish]),
         Event::Begin
         | Event::Prepared
@@ -449,7 +462,8 @@ fn waiting(state: State, event: Event) -> (State, Actions) {
         | Event::Ended { .. }
         | Event::Finished { .. }
         | Event::Overdue
-        | Event::TermSent => (state, &[]),
+        | Event::TermSent
+        | Event::Enough => (state, &[]),
     }
 }
 
@@ -472,6 +486,7 @@ fn failed(state: State, event: Event) -> (State, Actions) {
         | Event::Due
         | Event::Overdue
         | Event::TermSent
+        | Event::Enough
         | Event::GiveUp => (state, &[]),
     }
 }

@@ -6,4 +6,5 @@ pub mod command;
 pub mod machine;
 pub mod names;
 pub mod policy;
+pub mod settings;
 pub mod status;

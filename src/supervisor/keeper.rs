@@ -1,5 +1,6 @@
 //! One process that is kept: the service's own, or its logger. Carries out what the machine decides.
 
+use super::own::{End, Own};
 use super::publish::{News, Published};
 use super::steps::{Step, Steps};
 use super::unit::Place;
@@ -7,6 +8,7 @@ use super::{World, adopt};
 use crate::service::command::Command;
 use crate::service::machine::{self, Action, Event, Limit, Pause, Phase, State, Want};
 use crate::service::names::Part;
+use crate::service::policy;
 use crate::sys::process::{self, Ended, Pid};
 use crate::sys::signal::Signal;
 use crate::sys::spawn::{self, ArgList, Spawn};
@@ -37,6 +39,8 @@ struct Process {
 struct Script {
     pid: Pid,
     then: Then,
+    /// When it is ended, if it has not by itself.
+    due: Option<Instant>,
 }
 
 /// What a control script's end brings.
@@ -77,6 +81,7 @@ pub struct Keeper {
     overdue: Option<Instant>,
     news: bool,
     published: Published,
+    own: Own,
 }
 
 impl Keeper {
@@ -98,6 +103,7 @@ impl Keeper {
             overdue: None,
             news: true,
             published: Published::nothing(part),
+            own: Own::default(),
         }
     }
 
@@ -164,7 +170,8 @@ impl Keeper {
 
     /// The next moment it wants to be woken.
     pub fn next_timer(&self) -> Option<Instant> {
-        time::first([self.due, self.overdue, self.published.retry()])
+        let script = self.script.as_ref().and_then(|script| script.due);
+        time::first([self.due, self.overdue, self.published.retry(), script, self.own.next_timer()])
     }
 
     /// Acts on the timers that are over.
@@ -173,8 +180,15 @@ impl Keeper {
         if self.due.take_if(|at| *at <= now).is_some() {
             self.feed(Event::Due, place, world);
         }
+        self.own.ring(now);
         if self.overdue.take_if(|at| *at <= now).is_some() {
+            self.own.overdue(self.state.phase, self.ended, place, world);
             self.feed(Event::Overdue, place, world);
+        }
+        if let Some(script) = self.script.as_mut()
+            && script.due.take_if(|at| *at <= now).is_some()
+        {
+            let _ = process::kill(script.pid, Signal::KILL);
         }
         if self.published.retry().is_some_and(|at| at <= now) {
             self.tell(place, world, false);
@@ -193,7 +207,7 @@ impl Keeper {
             return true;
         }
         if self.pid() != Some(died.pid) {
-            return false;
+            return self.own.bury(died.pid, place, world);
         }
         self.process_ended(died.ended, place, world);
         true
@@ -209,22 +223,46 @@ impl Keeper {
 
     fn process_ended(&mut self, ended: Ended, place: &Place, world: &mut World) {
         let Some(process) = self.process.take() else { return };
-        let early = world.now.since(self.started) < place.policy.early;
-        let event = if process.finish {
-            Event::Finished { early }
+        if process.finish {
+            self.own.finished(ended);
         } else {
             self.ended = ended;
-            Event::Ended { finish: self.part == Part::Main && has_finish(place), early }
+            let asked = self.state.term || self.state.phase == Phase::Stopping || self.state.want != Want::Up;
+            self.own.ended(&End { ended, asked, started: self.started, now: world.now }, place, world);
+            if self.own.is_enough() {
+                self.feed(Event::Enough, place, world);
+            }
+        }
+        let early = self.own.is_early(world.now.since(self.started));
+        let event = match process.finish {
+            true => Event::Finished { early },
+            false => Event::Ended { finish: self.part == Part::Main && has_finish(place), early },
         };
         if !matches!(event, Event::Ended { finish: true, .. }) {
             self.since = Tai::now();
         }
         self.feed(event, place, world);
+        if self.own.is_given_up() && self.state.phase == Phase::Waiting {
+            self.feed(Event::GiveUp, place, world);
+            // Whoever sees that it has failed shall find it down.
+            self.tell_if_news(place, world);
+            self.own.give_up(self.ended, place, world);
+        }
     }
 
     /// Lets the machine decide, and does it.
     pub fn feed(&mut self, event: Event, place: &Place, world: &mut World) {
+        if let Event::Command(Command::Down | Command::Exit | Command::Term | Command::Hup) = event {
+            self.refresh(place);
+        }
         self.go_on(Some(event), place, world);
+    }
+
+    /// Reads svbox's own files of the service; its logger has none.
+    fn refresh(&mut self, place: &Place) {
+        if self.part == Part::Main {
+            self.own.refresh(place);
+        }
     }
 
     /// Goes on with what waits; `held` says that nothing may be started yet.
@@ -261,9 +299,9 @@ impl Keeper {
             Action::Continue => self.steps.push(Step::Continue),
             Action::Tell(command) => self.steps.push(Step::Tell(command)),
             Action::Kill => self.kill(),
-            Action::Wait(Pause::Pace) => self.due = Some(world.now.after(place.policy.pace)),
-            Action::Wait(Pause::Fork) => self.due = Some(world.now.after(place.policy.fork_pause)),
-            Action::Limit(limit) => self.limit(limit, place, world.now),
+            Action::Wait(Pause::Pace) => self.due = Some(world.now.after(self.own.pause())),
+            Action::Wait(Pause::Fork) => self.due = Some(world.now.after(policy::FORK_PAUSE)),
+            Action::Limit(limit) => self.limit(limit, world.now),
             Action::Disarm => (self.due, self.overdue) = (None, None),
         }
         None
@@ -277,14 +315,9 @@ impl Keeper {
         }
     }
 
-    fn limit(&mut self, limit: Limit, place: &Place, now: Instant) {
-        let within = match limit {
-            Limit::Ready => place.policy.ready_within,
-            Limit::Stop => place.policy.kill_after,
-            Limit::Finish => place.policy.finish_within,
-        };
+    fn limit(&mut self, limit: Limit, now: Instant) {
         if self.overdue.is_none() {
-            self.overdue = within.map(|within| now.after(within));
+            self.overdue = self.own.limit(limit).map(|within| now.after(within));
         }
     }
 
@@ -323,7 +356,7 @@ impl Keeper {
 
     /// Sends a command's signal; TERM is news.
     fn send(&mut self, command: Command) -> Option<Event> {
-        let sent = self.signal(command.signal()?);
+        let sent = self.signal(self.own.signal(command)?);
         (sent && command == Command::Term).then_some(Event::TermSent)
     }
 
@@ -396,7 +429,10 @@ impl Keeper {
             failed: &failed,
         };
         match spawn.start() {
-            Ok(pid) => self.script = Some(Script { pid, then }),
+            Ok(pid) => {
+                let due = self.own.limit(Limit::Stop).map(|within| world.now.after(within));
+                self.script = Some(Script { pid, then, due });
+            }
             Err(errno) => place.report.warn_of(b"unable to fork for ", path.to_bytes(), errno),
         }
         self.script.is_some()
@@ -404,15 +440,19 @@ impl Keeper {
 
     /// Starts `./run` or `./finish`.
     fn start(&mut self, finish: bool, place: &Place, world: &mut World) -> Event {
+        if !finish {
+            self.refresh(place);
+        }
         match self.spawn(finish, place, world) {
             Ok(pid) => {
                 if !finish {
                     self.started = world.now;
                     self.since = Tai::now();
                     self.target = Some(pid);
+                    self.own.started(place);
                 }
                 self.process = Some(Process { pid, finish, hold: None });
-                Event::Started { ready: place.policy.ready_within.is_none() }
+                Event::Started { ready: self.own.limit(Limit::Ready).is_none() }
             }
             Err(errno) => {
                 place.report.warn_of(b"unable to fork, sleeping", b"", errno);

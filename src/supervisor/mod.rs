@@ -8,7 +8,11 @@ mod adopt;
 #[cfg_attr(not(feature = "in-process"), path = "no_fleet.rs")]
 mod fleet;
 mod keeper;
+#[cfg(feature = "policy")]
+mod notice;
 mod open;
+#[cfg_attr(not(feature = "policy"), path = "no_own.rs")]
+mod own;
 mod publish;
 mod steps;
 mod unit;

@@ -5,7 +5,6 @@ use super::unit::{Place, Refusals};
 use crate::report::{FATAL, Failure, Reporter};
 use crate::service::machine::Want;
 use crate::service::names::{File, LONGEST_LINK, PRIVATE_MODE, Part, SUPERVISE_MODE, path};
-use crate::service::policy::Policy;
 use crate::sys::{self, AsFd, BorrowedFd, Errno, OwnedFd, Result as SysResult, fifo, file, lock as locks};
 use core::ffi::CStr;
 
@@ -34,8 +33,7 @@ pub fn directory(
         report.fatal_of(b"unable to change to directory", b"", errno);
         Failure::Said(FATAL)
     })?;
-    let place =
-        Place { dir, report, policy: Policy::RUNIT, pipe: None, held_up: false, refusals: Refusals::Fatal };
+    let place = Place { dir, report, pipe: None, held_up: false, refusals: Refusals::Fatal };
     let want = want(&place, Part::Main);
     Ok((place, want))
 }

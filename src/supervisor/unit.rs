@@ -6,7 +6,7 @@ use crate::report::{FATAL, Failure, Reporter};
 use crate::service::command::Command;
 use crate::service::machine::{Event, Want};
 use crate::service::names::{File, Part, path};
-use crate::service::policy::Policy;
+use crate::service::policy;
 #[cfg(feature = "pid1")]
 use crate::sys::signal;
 use crate::sys::time::{self, Instant};
@@ -53,8 +53,6 @@ pub struct Place {
     pub dir: OwnedFd,
     /// In whose name to speak.
     pub report: Reporter<'static>,
-    /// The times.
-    pub policy: Policy,
     /// The log pipe, both sides, for the life of the supervisor: neither process notices that the other restarts.
     pub pipe: Option<(OwnedFd, OwnedFd)>,
     /// Whether nothing may be started yet.
@@ -190,7 +188,7 @@ impl Unit {
     /// not start yet, and is asked to leave as ever.
     fn hold_up(&mut self, now: Instant) {
         self.place.held_up = true;
-        self.locked_out = Some(now.after(self.place.policy.pace));
+        self.locked_out = Some(now.after(policy::PACE));
     }
 
     /// Takes over the log service; gives whether that was possible.
@@ -350,7 +348,7 @@ impl Unit {
             Leaving::Draining(at) if at <= now => {
                 self.place.report.warn(&[b"log service has not ended with its input, sending TERM"], None);
                 self.log_command(Command::Term, world);
-                self.leaving = Leaving::Ending(now.after(self.place.policy.log_drain));
+                self.leaving = Leaving::Ending(now.after(policy::LOG_DRAIN));
             }
             Leaving::Ending(at) if at <= now => {
                 self.place.report.warn(&[b"log service does not end, leaving it behind"], None);
@@ -398,7 +396,7 @@ impl Unit {
 
     /// The service is down for good: its logger gets to the end of its input and is not started again.
     fn close_log(&mut self, world: &mut World) {
-        self.leaving = Leaving::Draining(world.now.after(self.place.policy.log_drain));
+        self.leaving = Leaving::Draining(world.now.after(policy::LOG_DRAIN));
         self.place.pipe = None;
         if let Some(log) = self.log.as_mut().filter(|log| log.pid().is_some()) {
             log.feed(Event::Retire, &self.place, world);

@@ -31,6 +31,7 @@ const KNOWN: &[(&str, &str)] = &[
     ("process 1", "runit's runsvdir ends at once as process 1, and takes all services with it"),
     ("retry", "runit waits for another change after a failed fork or listing"),
     ("script", "runit's runsvdir has no -s"),
+    ("own files", "runit takes no notice of svbox's own files"),
     ("--in-process", "runit starts a runsv for each service, always"),
     ("containers", "runit has no mode for containers"),
     ("stamp", "Debian's runsvdir writes .forced-rescan in place"),

@@ -37,6 +37,7 @@ enum Turn {
     Overdue,
     Ready,
     /// The policy or the supervisor interferes.
+    Enough,
     GiveUp,
     Retire,
 }
@@ -116,6 +117,7 @@ impl World {
             Turn::GiveUp if matches!(self.state.phase, Phase::Preparing | Phase::Waiting) => {
                 self.feed(Event::GiveUp, works);
             }
+            Turn::Enough => self.feed(Event::Enough, works),
             Turn::Retire => self.feed(Event::Retire, works),
             Turn::End { .. } | Turn::Prepared | Turn::Due | Turn::Overdue | Turn::Ready | Turn::GiveUp => {}
         }
@@ -166,6 +168,7 @@ fn turns() -> impl Strategy<Value = Vec<(Turn, bool)>> {
         2 => Just(Turn::Due),
         1 => Just(Turn::Overdue),
         1 => Just(Turn::Ready),
+        1 => Just(Turn::Enough),
         1 => Just(Turn::GiveUp),
         1 => Just(Turn::Retire),
     ];

@@ -30,7 +30,7 @@ pub fn events() -> Vec<Event> {
         all.extend([false, true].map(|early| Event::Ended { finish, early }));
     }
     all.extend([false, true].map(|early| Event::Finished { early }));
-    all.extend([Event::Due, Event::Overdue, Event::TermSent, Event::GiveUp, Event::Retire]);
+    all.extend([Event::Due, Event::Overdue, Event::TermSent, Event::Enough, Event::GiveUp, Event::Retire]);
     all
 }
 

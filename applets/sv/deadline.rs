@@ -1,0 +1,32 @@
+//! How long a service takes to end at most, by its own files.
+
+use super::Place;
+use svbox::service::settings::{NAMES, Setting, Settings};
+use svbox::sys::time::Duration;
+use svbox::sys::{self, AsFd, Result, file};
+
+/// Between the end of a process and what is told of it.
+const MARGIN: Duration = Duration::from_secs(1);
+
+/// The time that `timeout-kill` and `timeout-finish` leave; `None` if there is no limit or no such file.
+pub fn of(place: &Place) -> Option<Duration> {
+    let mut settings = Settings::NONE;
+    for setting in [Setting::TimeoutKill, Setting::TimeoutFinish] {
+        let _ = read(place, setting, &mut settings);
+    }
+    let finish = settings.finish_within.unwrap_or_default();
+    settings.kill_after.map(|kill| kill.saturating_add(finish).saturating_add(MARGIN))
+}
+
+/// Takes over what a file says, if it can be read.
+fn read(place: &Place, setting: Setting, settings: &mut Settings) -> Result<()> {
+    let name = Setting::ALL.iter().position(|known| *known == setting);
+    let name = name.and_then(|at| sys::c_str(NAMES.split_inclusive(|&byte| byte == 0).nth(at)?));
+    let Some(name) = name else { return Ok(()) };
+    let fd = file::open_read(place.open()?.as_fd(), name)?;
+    let mut text = [0; 64];
+    let len = file::read_full(&fd, &mut text)?;
+    // What means nothing to the supervisor does not either to us.
+    settings.set(setting, text.get(..len).unwrap_or(&[]));
+    Ok(())
+}

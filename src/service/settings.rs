@@ -1,0 +1,183 @@
+//! svbox's own files in a service directory: what each may say. None of them is runit's; without them a service is
+//! what it is there. Names and units are those of s6 where it has them.
+
+use crate::sys::signal::{self, Signal};
+use crate::sys::time::Duration;
+use crate::text::{parse, place};
+
+/// The files, by their place in [`NAMES`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Setting {
+    /// Milliseconds between TERM and KILL.
+    TimeoutKill,
+    /// Milliseconds that `./finish` may take.
+    TimeoutFinish,
+    /// Milliseconds that a service may take to become ready.
+    TimeoutReady,
+    /// The signal that asks a service to end, in the place of TERM.
+    DownSignal,
+    /// The signal that asks a service to read its files again, in the place of HUP.
+    ReloadSignal,
+    /// Whether and when a service that has ended is started again.
+    Restart,
+}
+
+impl Setting {
+    /// All of them, in the order of [`NAMES`].
+    pub const ALL: [Self; 6] = [
+        Self::TimeoutKill,
+        Self::TimeoutFinish,
+        Self::TimeoutReady,
+        Self::DownSignal,
+        Self::ReloadSignal,
+        Self::Restart,
+    ];
+}
+
+/// Their names, each with a NUL behind it.
+pub const NAMES: &[u8] =
+    b"timeout-kill\0timeout-finish\0timeout-ready\0down-signal\0reload-signal\0restart\0";
+
+/// After which ends a service is started again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum When {
+    /// After each.
+    Always,
+    /// Unless it has exited 0.
+    OnFailure,
+    /// After none.
+    Never,
+}
+
+/// What `restart` says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Restart {
+    /// After which ends.
+    pub when: When,
+    /// The pause after the first death.
+    pub delay: Duration,
+    /// The longest pause; also how long a service has to live for the next pause to be the first again.
+    pub longest: Duration,
+    /// How many times longer each pause is than the last.
+    pub factor: u32,
+    /// So many deaths within such a time are one too many.
+    pub limit: Option<(usize, Duration)>,
+}
+
+/// The most deaths that are remembered.
+pub const MOST_DEATHS: usize = 32;
+
+/// What the files say together.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Settings {
+    /// How long after TERM comes KILL; `None`: never by itself.
+    pub kill_after: Option<Duration>,
+    /// How long `./finish` may take.
+    pub finish_within: Option<Duration>,
+    /// How long the service may take to become ready.
+    pub ready_within: Option<Duration>,
+    /// In the place of TERM.
+    pub down_signal: Signal,
+    /// In the place of HUP.
+    pub reload_signal: Signal,
+    /// Whether and when it is started again.
+    pub restart: Option<Restart>,
+}
+
+impl Settings {
+    /// Those of a directory without such files: runit's.
+    pub const NONE: Self = Self {
+        kill_after: None,
+        finish_within: None,
+        ready_within: None,
+        down_signal: Signal::TERM,
+        reload_signal: Signal::HUP,
+        restart: None,
+    };
+
+    /// Takes over what a file says; gives whether that means anything.
+    pub fn set(&mut self, setting: Setting, text: &[u8]) -> bool {
+        let line = text.split(|&byte| byte == b'\n').next().unwrap_or(&[]).trim_ascii();
+        match setting {
+            Setting::TimeoutKill => put(&mut self.kill_after, milliseconds(line)),
+            Setting::TimeoutFinish => put(&mut self.finish_within, milliseconds(line)),
+            Setting::TimeoutReady => put(&mut self.ready_within, milliseconds(line)),
+            Setting::DownSignal => put(&mut self.down_signal, signal(line)),
+            Setting::ReloadSignal => put(&mut self.reload_signal, signal(line)),
+            Setting::Restart => put(&mut self.restart, restart(line).map(Some)),
+        }
+    }
+}
+
+fn put<T>(place: &mut T, value: Option<T>) -> bool {
+    let is_value = value.is_some();
+    if let Some(value) = value {
+        *place = value;
+    }
+    is_value
+}
+
+/// As in s6, 0 is no limit.
+fn milliseconds(text: &[u8]) -> Option<Option<Duration>> {
+    let number = parse(text)?;
+    Some((number > 0).then_some(Duration::from_millis(number)))
+}
+
+/// A signal by its name, with or without `SIG`, in any case, or by its number.
+pub fn signal(text: &[u8]) -> Option<Signal> {
+    if let Some(number) = parse(text) {
+        return signal::numbered(i32::try_from(number).ok()?);
+    }
+    let mut small = [0; 12];
+    let small = small.get_mut(..text.len())?;
+    small.copy_from_slice(text);
+    small.make_ascii_lowercase();
+    let name = small.strip_prefix(b"sig").unwrap_or(small);
+    signal::NAMED.get(place(signal::NAMES, name)?).copied()
+}
+
+/// `always|on-failure|never [delay=1s] [max=60s] [factor=2] [limit=10/5m]`
+fn restart(text: &[u8]) -> Option<Restart> {
+    let mut words = text.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+    let when = match words.next()? {
+        b"always" => When::Always,
+        b"on-failure" => When::OnFailure,
+        b"never" => When::Never,
+        _ => return None,
+    };
+    let (delay, longest) = (Duration::from_secs(1), Duration::from_secs(60));
+    let mut restart = Restart { when, delay, longest, factor: 1, limit: None };
+    for word in words {
+        let (key, value) = word.split_at_checked(word.iter().position(|&byte| byte == b'=')? + 1)?;
+        match key {
+            b"delay=" => restart.delay = time(value)?,
+            b"max=" => restart.longest = time(value)?,
+            b"factor=" => restart.factor = u32::try_from(parse(value)?).ok().filter(|factor| *factor > 0)?,
+            b"limit=" => restart.limit = Some(limit(value)?),
+            _ => return None,
+        }
+    }
+    Some(restart)
+}
+
+/// `COUNT/TIME`: so many deaths may come within the time.
+fn limit(text: &[u8]) -> Option<(usize, Duration)> {
+    let (count, within) = text.split_at_checked(text.iter().position(|&byte| byte == b'/')?)?;
+    let count = usize::try_from(parse(count)?).ok().filter(|count| (1..MOST_DEATHS).contains(count))?;
+    Some((count, time(within.strip_prefix(b"/")?)?))
+}
+
+/// A number with `ms`, `s`, `m`, `h` or `d` behind it; seconds if there is nothing.
+fn time(text: &[u8]) -> Option<Duration> {
+    let digits = text.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at_checked(digits)?;
+    let milliseconds: u64 = match unit {
+        b"ms" => 1,
+        b"" | b"s" => 1000,
+        b"m" => 60_000,
+        b"h" => 3_600_000,
+        b"d" => 86_400_000,
+        _ => return None,
+    };
+    Some(Duration::from_millis(parse(number)?.checked_mul(milliseconds)?))
+}

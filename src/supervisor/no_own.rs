@@ -1,0 +1,72 @@
+//! Builds without `policy` have runit's rules and no others.
+
+use super::World;
+use super::unit::Place;
+use crate::service::command::Command;
+use crate::service::machine::{Limit, Phase};
+use crate::service::policy;
+use crate::sys::process::{Ended, Pid};
+use crate::sys::signal::Signal;
+use crate::sys::time::{Duration, Instant};
+
+/// Nothing is known, for nothing is looked at.
+#[derive(Default)]
+pub struct Own {}
+
+/// How `./run` has ended.
+#[allow(missing_docs, dead_code)]
+pub struct End {
+    pub ended: Ended,
+    pub asked: bool,
+    pub started: Instant,
+    pub now: Instant,
+}
+
+#[allow(missing_docs, clippy::unused_self)]
+impl Own {
+    pub fn refresh(&mut self, _: &Place) {}
+
+    pub fn limit(&self, _: Limit) -> Option<Duration> {
+        None
+    }
+
+    pub fn signal(&self, command: Command) -> Option<Signal> {
+        command.signal()
+    }
+
+    pub fn started(&mut self, _: &Place) {}
+
+    pub fn ended(&mut self, _: &End, _: &Place, _: &World) {}
+
+    pub fn bury(&mut self, _: Pid, _: &Place, _: &World) -> bool {
+        false
+    }
+
+    pub fn next_timer(&self) -> Option<Instant> {
+        None
+    }
+
+    pub fn ring(&mut self, _: Instant) {}
+
+    pub fn finished(&mut self, _: Ended) {}
+
+    pub fn is_early(&self, lived: Duration) -> bool {
+        lived < policy::EARLY
+    }
+
+    pub fn pause(&self) -> Duration {
+        policy::PACE
+    }
+
+    pub fn is_enough(&self) -> bool {
+        false
+    }
+
+    pub fn is_given_up(&self) -> bool {
+        false
+    }
+
+    pub fn give_up(&mut self, _: Ended, _: &Place, _: &World) {}
+
+    pub fn overdue(&mut self, _: Phase, _: Ended, _: &Place, _: &World) {}
+}

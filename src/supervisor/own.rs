@@ -1,0 +1,394 @@
+//! What svbox's own files in a service directory change for the service itself, and what has to be remembered for that.
+//! As long as there is none of them this is a mark and nothing more.
+
+use super::World;
+use super::notice::{Event, Notice, Notifier};
+use super::unit::Place;
+use crate::service::command::Command;
+use crate::service::machine::{Limit, Phase};
+use crate::service::names::PUBLIC_MODE;
+use crate::service::policy;
+use crate::service::settings::{MOST_DEATHS, NAMES, Restart, Setting, Settings, When};
+use crate::sys::process::{Ended, Pid};
+use crate::sys::signal::Signal;
+use crate::sys::table::Table;
+use crate::sys::time::{self, Duration, Instant};
+use crate::sys::{AsFd, Errno, dir, file};
+use crate::tai::Tai;
+use crate::text::Text;
+use core::ffi::CStr;
+
+/// The longest file that is read.
+const LONGEST: usize = 256;
+/// A directory that has changed less than this ago may change again without showing it.
+const GRAIN: Duration = Duration::from_secs(1);
+/// Exit code of `./finish`: the service is not to be started again (s6).
+const NEVER_AGAIN: u8 = 125;
+
+const DEATHS: &CStr = c"supervise/deaths";
+const DEATHS_NEW: &CStr = c"supervise/deaths.new";
+/// There while the service is given up.
+const FAILED: &CStr = c"supervise/failed";
+
+/// What is known of the files.
+#[derive(Default)]
+pub struct Own {
+    /// When the directory was changed last, as it was listed.
+    listed: Option<(i64, u32)>,
+    /// The files that are there, one bit each.
+    names: u32,
+    /// The rest, once there has been such a file; in memory of its own.
+    more: Option<Table<More>>,
+}
+
+/// What the files say, and what has happened under them.
+struct More {
+    settings: Settings,
+    /// Files of which it has been said that they mean nothing.
+    told: u32,
+    deaths: [Death; MOST_DEATHS],
+    /// How many there have been.
+    count: usize,
+    /// How many of the last ones came one soon after the other.
+    streak: u32,
+    verdict: Verdict,
+    failed: bool,
+    notifier: Notifier,
+}
+
+/// What becomes of a service that has ended.
+#[derive(Clone, Copy)]
+struct Verdict {
+    again: bool,
+    failed: bool,
+    pause: Duration,
+}
+
+/// An end that nobody has asked for.
+#[derive(Clone, Copy)]
+struct Death {
+    at: Instant,
+    tai: Tai,
+    ended: Ended,
+}
+
+/// How `./run` has ended.
+pub struct End {
+    /// How.
+    pub ended: Ended,
+    /// Whether it was told to.
+    pub asked: bool,
+    /// When it was started, and when it ended.
+    pub started: Instant,
+    /// And when it ended.
+    pub now: Instant,
+}
+
+impl Verdict {
+    const AGAIN: Self = Self { again: true, failed: false, pause: policy::PACE };
+}
+
+impl Own {
+    /// Reads what is there now. Costs one system call as long as there is no such file and the directory is unchanged.
+    pub fn refresh(&mut self, place: &Place) {
+        let Ok(stat) = file::stat_open(&place.dir) else { return };
+        let changed = (stat.st_mtime, u32::try_from(stat.st_mtime_nsec).unwrap_or(0));
+        if self.listed != Some(changed) {
+            self.names = names(place);
+            self.listed = is_settled(changed).then_some(changed);
+        }
+        if self.names != 0 && self.more.is_none() {
+            self.more = More::new(place);
+        }
+        let names = self.names;
+        if let Some(more) = self.more() {
+            more.read(names, place);
+        }
+    }
+
+    fn more(&mut self) -> Option<&mut More> {
+        self.more.as_mut()?.items().first_mut()
+    }
+
+    fn known(&self) -> Option<&More> {
+        self.more.as_ref()?.list().first()
+    }
+
+    fn settings(&self) -> &Settings {
+        self.known().map_or(&Settings::NONE, |more| &more.settings)
+    }
+
+    /// How long something may take.
+    pub fn limit(&self, limit: Limit) -> Option<Duration> {
+        let settings = self.settings();
+        match limit {
+            Limit::Ready => settings.ready_within,
+            Limit::Stop => settings.kill_after,
+            Limit::Finish => settings.finish_within,
+        }
+    }
+
+    /// The signal that a command sends.
+    pub fn signal(&self, command: Command) -> Option<Signal> {
+        let (signal, settings) = (command.signal()?, self.settings());
+        Some(match signal {
+            Signal::TERM => settings.down_signal,
+            Signal::HUP => settings.reload_signal,
+            other => other,
+        })
+    }
+
+    /// Has `./notify` told, if it is there.
+    pub fn notify(&mut self, event: Event, ended: Ended, place: &Place, world: &World) {
+        if self.names & Program::Notify.bit() == 0 {
+            return;
+        }
+        if let Some(more) = self.more() {
+            more.notifier.tell(Notice { event, ended, count: more.count }, place, world);
+        }
+    }
+
+    /// Acts on the end of a child; gives whether it was one of these.
+    pub fn bury(&mut self, pid: Pid, place: &Place, world: &World) -> bool {
+        self.more().is_some_and(|more| more.notifier.bury(pid, place, world))
+    }
+
+    /// The next moment to be woken at.
+    pub fn next_timer(&self) -> Option<Instant> {
+        self.known().and_then(|more| more.notifier.next_timer())
+    }
+
+    /// Acts on the timers that are over.
+    pub fn ring(&mut self, now: Instant) {
+        if let Some(more) = self.more() {
+            more.notifier.ring(now);
+        }
+    }
+
+    /// `./run` has been started.
+    pub fn started(&mut self, place: &Place) {
+        let Some(more) = self.more() else { return };
+        more.verdict = Verdict::AGAIN;
+        if core::mem::take(&mut more.failed) {
+            (more.count, more.streak) = (0, 0);
+            let _ = file::remove(place.dir.as_fd(), FAILED);
+        }
+    }
+
+    /// `./run` has ended: what becomes of the service is decided now.
+    pub fn ended(&mut self, end: &End, place: &Place, world: &World) {
+        if !end.asked && self.names != 0 {
+            if let Some(more) = self.more() {
+                more.note(end, place);
+            }
+            self.notify(Event::Died, end.ended, place, world);
+        }
+        let Some(more) = self.more() else { return };
+        let Some(restart) = more.settings.restart.filter(|_| !end.asked) else {
+            more.verdict = Verdict::AGAIN;
+            more.streak = 0;
+            return;
+        };
+        more.verdict = more.judge(&restart, end);
+    }
+
+    /// Something that has a deadline has not happened.
+    pub fn overdue(&mut self, phase: Phase, ended: Ended, place: &Place, world: &World) {
+        let (what, then): (&[u8], &[u8]) = match phase == Phase::Starting {
+            true => (b"become ready", b"stopping it"),
+            false => (b"end", b"sending KILL"),
+        };
+        let who: &[u8] = if phase == Phase::Finishing { b"./finish" } else { b"service" };
+        place.report.warn(&[who, b" does not ", what, b" in time, ", then], None);
+        self.notify(Event::Overdue, ended, place, world);
+    }
+
+    /// `./finish` has ended.
+    pub fn finished(&mut self, ended: Ended) {
+        if let Some(more) = self.more().filter(|more| more.settings.restart.is_some()) {
+            more.verdict.failed |= ended.code() == Some(NEVER_AGAIN);
+        }
+    }
+
+    /// Whether the next start has to wait, after a run that lasted so long.
+    pub fn is_early(&self, lived: Duration) -> bool {
+        match self.known().filter(|more| more.settings.restart.is_some() && more.streak > 0) {
+            Some(more) => more.verdict.failed || !more.verdict.pause.is_zero(),
+            None => lived < policy::EARLY || self.is_given_up(),
+        }
+    }
+
+    /// How long it waits.
+    pub fn pause(&self) -> Duration {
+        self.known().map_or(policy::PACE, |more| more.verdict.pause)
+    }
+
+    /// Whether the service is not started again after this end.
+    pub fn is_enough(&self) -> bool {
+        self.known().is_some_and(|more| !more.verdict.again)
+    }
+
+    /// Whether it is not started again before somebody says so.
+    pub fn is_given_up(&self) -> bool {
+        self.known().is_some_and(|more| more.verdict.failed)
+    }
+
+    /// Says that it is given up.
+    pub fn give_up(&mut self, ended: Ended, place: &Place, world: &World) {
+        self.notify(Event::Failed, ended, place, world);
+        let Some(more) = self.more() else { return };
+        more.failed = true;
+        place.report.warn(&[b"service has failed, not starting it again"], None);
+        if let Err(errno) = file::open_append(place.dir.as_fd(), FAILED, PUBLIC_MODE) {
+            place.report.warn_of(b"unable to open ", FAILED.to_bytes(), errno);
+        }
+    }
+}
+
+impl More {
+    /// Nothing known yet. What an earlier supervisor has said is not true any more.
+    fn new(place: &Place) -> Option<Table<Self>> {
+        let _ = file::remove(place.dir.as_fd(), FAILED);
+        let none = Death { at: Instant::now(), tai: Tai::now(), ended: Ended(0) };
+        let mut table = Table::new(1).ok()?;
+        let more = Self {
+            settings: Settings::NONE,
+            told: 0,
+            deaths: [none; MOST_DEATHS],
+            count: 0,
+            streak: 0,
+            verdict: Verdict::AGAIN,
+            failed: false,
+            notifier: Notifier::default(),
+        };
+        table.push(more).is_ok().then_some(table)
+    }
+
+    /// Reads the files of these names. One that means nothing counts as one that is not there.
+    #[inline(never)]
+    fn read(&mut self, names: u32, place: &Place) {
+        self.settings = Settings::NONE;
+        for (index, setting) in
+            Setting::ALL.into_iter().enumerate().filter(|(index, _)| names & 1 << index != 0)
+        {
+            let bit = 1 << index;
+            let Some(name) = name(index) else { continue };
+            let mut text = [0; LONGEST];
+            let trouble = match read(place, name, &mut text) {
+                Ok(text) if self.settings.set(setting, text) => {
+                    self.told &= !bit;
+                    continue;
+                }
+                Ok(text) => Ok(text),
+                Err(Errno::NOENT) => continue,
+                Err(errno) => Err(errno),
+            };
+            if self.told & bit != 0 {
+                continue;
+            }
+            self.told |= bit;
+            match trouble {
+                Ok(text) => {
+                    let line = text.split(|&byte| byte == b'\n').next().unwrap_or(&[]);
+                    place.report.warn(&[b"ignoring ", name.to_bytes(), b": bad value: ", line], None);
+                }
+                Err(errno) => place.report.warn_of(b"unable to read ", name.to_bytes(), errno),
+            }
+        }
+    }
+
+    /// Takes down a death, for us and for people.
+    #[inline(never)]
+    fn note(&mut self, end: &End, place: &Place) {
+        let death = Death { at: end.now, tai: Tai::now(), ended: end.ended };
+        if let Some(place) = self.deaths.get_mut(self.count % MOST_DEATHS) {
+            *place = death;
+        }
+        self.count += 1;
+        let mut text = Text::<{ MOST_DEATHS * 40 }>::new();
+        for number in self.count.saturating_sub(MOST_DEATHS)..self.count {
+            let Some(death) = self.deaths.get(number % MOST_DEATHS) else { continue };
+            text.push(&death.tai.to_text()).push(b" ");
+            match death.ended.code() {
+                Some(code) => text.number(code.into()),
+                None => text.push(b"-1"),
+            };
+            text.push(b" ").number(u64::from(death.ended.signal_byte() & 0x7f)).push(b"\n");
+        }
+        // Whoever wants to know looks at `status` as well: nothing depends on it.
+        let _ = file::replace(place.dir.as_fd(), DEATHS, DEATHS_NEW, PUBLIC_MODE, text.bytes(), false);
+    }
+
+    fn judge(&mut self, restart: &Restart, end: &End) -> Verdict {
+        let again = match restart.when {
+            When::Always => true,
+            When::OnFailure => end.ended.code() != Some(0),
+            When::Never => false,
+        };
+        let lived = end.now.since(end.started);
+        self.streak = if lived >= restart.longest { 1 } else { self.streak.saturating_add(1) };
+        let times = restart.factor.saturating_pow(self.streak - 1);
+        let pause = restart.delay.saturating_mul(times).min(restart.longest.max(restart.delay));
+        let failed = again && restart.limit.is_some_and(|limit| self.is_too_much(limit, end.now));
+        Verdict { again, failed, pause }
+    }
+
+    /// Whether there have been more deaths than this within the time.
+    fn is_too_much(&self, (most, within): (usize, Duration), now: Instant) -> bool {
+        // The first of the last `most` + 1.
+        let first = self.count.checked_sub(most + 1).and_then(|number| self.deaths.get(number % MOST_DEATHS));
+        first.is_some_and(|death| now.since(death.at) <= within)
+    }
+}
+
+/// Programs of svbox's own, which are looked for like the other files.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Program {
+    /// Is told of what befalls the service.
+    Notify,
+}
+
+impl Program {
+    /// Their names, each with a NUL behind it.
+    const NAMES: &'static [u8] = b"notify\0";
+
+    fn bit(self) -> u32 {
+        match self {
+            Self::Notify => 1 << Setting::ALL.len(),
+        }
+    }
+}
+
+/// Which of the names are in the service directory. One that cannot be listed may have all of them.
+#[inline(never)]
+fn names(place: &Place) -> u32 {
+    let mut found = 0;
+    let listed = dir::open(place.dir.as_fd(), c".").and_then(|dir| {
+        dir::each_name(&dir, |name, _| {
+            let lists = NAMES
+                .split_inclusive(|&byte| byte == 0)
+                .chain(Program::NAMES.split_inclusive(|&byte| byte == 0));
+            if let Some(index) = lists.into_iter().position(|known| known == name.to_bytes_with_nul()) {
+                found |= 1 << index;
+            }
+        })
+    });
+    if listed.is_ok() { found } else { u32::MAX }
+}
+
+fn name(index: usize) -> Option<&'static CStr> {
+    crate::sys::c_str(NAMES.split_inclusive(|&byte| byte == 0).nth(index)?)
+}
+
+fn read<'t>(place: &Place, name: &CStr, text: &'t mut [u8; LONGEST]) -> crate::sys::Result<&'t [u8]> {
+    let fd = file::open_read(place.dir.as_fd(), name)?;
+    let len = file::read_full(&fd, text)?;
+    Ok(text.get(..len).unwrap_or(&[]))
+}
+
+/// Whether a directory that was changed then shows it if it changes again. One from the future never does.
+fn is_settled((seconds, nanoseconds): (i64, u32)) -> bool {
+    let (now, part) = time::wall();
+    let whole = |seconds: i64, part| Duration::new(seconds.max(0).unsigned_abs(), part);
+    whole(now, part) >= whole(seconds, nanoseconds).saturating_add(GRAIN)
+}
