@@ -36,7 +36,7 @@ macro_rules! text {
     ($($line:literal)?) => {
         concat!(
             "runsvdir [-P] dir\n\nKeep a runsv running for each directory in a directory.\n\n",
-            "  -P            each runsv leads a session and process group of its own\n",
+            "  -P            each runsv leads a session of its own\n",
             $($line,)?
             "  -s script     first run script with the number of TERM or HUP"
         )

@@ -34,10 +34,10 @@ sv [-v] [-w sec] command service ...
 Control and show services: start, stop, restart, status and more, see sv(8); or
 u, d, o, x, p, c, h, a, i, q, 1, 2, t, k.
 
-  -v, --verbose      wait for the effect of the command, and say so
+  -v, --verbose      wait for the effect, and say so
   -w, --wait sec     seconds to wait at most (default 7, or $SVWAIT); implies -v
   -d, --delay usec   time between two runs of ./check (default 420000, or $SVDELAY)
-  -V, --version      print the version and the usage",
+  -V, --version      print version and usage",
         usage_path: false,
         misuse: 100,
         alias_misuse: 2,

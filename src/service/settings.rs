@@ -20,23 +20,32 @@ pub enum Setting {
     ReloadSignal,
     /// Whether and when a service that has ended is started again.
     Restart,
+    /// The descriptor on which the service says that it is ready.
+    NotificationFd,
+    /// Milliseconds between two runs of `./check` by the supervisor.
+    CheckInterval,
+    /// How many of those in a row have to fail for a service to be stopped that does not answer.
+    CheckFails,
 }
 
 impl Setting {
     /// All of them, in the order of [`NAMES`].
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 9] = [
         Self::TimeoutKill,
         Self::TimeoutFinish,
         Self::TimeoutReady,
         Self::DownSignal,
         Self::ReloadSignal,
         Self::Restart,
+        Self::NotificationFd,
+        Self::CheckInterval,
+        Self::CheckFails,
     ];
 }
 
 /// Their names, each with a NUL behind it.
-pub const NAMES: &[u8] =
-    b"timeout-kill\0timeout-finish\0timeout-ready\0down-signal\0reload-signal\0restart\0";
+pub const NAMES: &[u8] = b"timeout-kill\0timeout-finish\0timeout-ready\0down-signal\0reload-signal\0\
+    restart\0notification-fd\0check-interval\0check-fails\0";
 
 /// After which ends a service is started again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -82,6 +91,12 @@ pub struct Settings {
     pub reload_signal: Signal,
     /// Whether and when it is started again.
     pub restart: Option<Restart>,
+    /// The descriptor on which it says that it is ready.
+    pub notification_fd: Option<i32>,
+    /// How often the supervisor runs `./check`.
+    pub check_every: Option<Duration>,
+    /// How many of those in a row have to fail for the service to be stopped.
+    pub check_fails: Option<u32>,
 }
 
 impl Settings {
@@ -93,7 +108,15 @@ impl Settings {
         down_signal: Signal::TERM,
         reload_signal: Signal::HUP,
         restart: None,
+        notification_fd: None,
+        check_every: None,
+        check_fails: None,
     };
+
+    /// Whether a service is ready only when that has been found out.
+    pub fn tells_ready(&self) -> bool {
+        self.notification_fd.is_some() || self.check_every.is_some()
+    }
 
     /// Takes over what a file says; gives whether that means anything.
     pub fn set(&mut self, setting: Setting, text: &[u8]) -> bool {
@@ -105,6 +128,9 @@ impl Settings {
             Setting::DownSignal => put(&mut self.down_signal, signal(line)),
             Setting::ReloadSignal => put(&mut self.reload_signal, signal(line)),
             Setting::Restart => put(&mut self.restart, restart(line).map(Some)),
+            Setting::NotificationFd => put(&mut self.notification_fd, descriptor(line).map(Some)),
+            Setting::CheckInterval => put(&mut self.check_every, milliseconds(line)),
+            Setting::CheckFails => put(&mut self.check_fails, count(line)),
         }
     }
 }
@@ -121,6 +147,17 @@ fn put<T>(place: &mut T, value: Option<T>) -> bool {
 fn milliseconds(text: &[u8]) -> Option<Option<Duration>> {
     let number = parse(text)?;
     Some((number > 0).then_some(Duration::from_millis(number)))
+}
+
+/// A number behind those of the standard descriptors.
+fn descriptor(text: &[u8]) -> Option<i32> {
+    i32::try_from(parse(text)?).ok().filter(|number| (3..1 << 20).contains(number))
+}
+
+/// 0 is never.
+fn count(text: &[u8]) -> Option<Option<u32>> {
+    let number = u32::try_from(parse(text)?).ok()?;
+    Some((number > 0).then_some(number))
 }
 
 /// A signal by its name, with or without `SIG`, in any case, or by its number.

@@ -110,7 +110,12 @@ impl Keeper {
     /// Takes over what the last supervisor of the directory left behind, if it is still there; gives the token's
     /// holder to be waited for.
     pub fn adopt(&mut self, place: &Place, token: u64, world: &mut World) {
-        let Some(orphan) = adopt::find(&place.dir, self.part, &self.held.lock, world) else { return };
+        let Some(orphan) = adopt::find(&place.dir, self.part, &self.held.lock, world) else {
+            if self.part == Part::Main {
+                self.own.clear(place);
+            }
+            return;
+        };
         // Nobody would tell us of its end.
         if world.poll.add(&orphan.hold, token).is_err() {
             return;
@@ -131,6 +136,9 @@ impl Keeper {
         self.state = State { phase, want, paused, term };
         self.since = orphan.status.map_or_else(|| Tai::now().before(orphan.age), |status| status.since);
         self.started = world.now.before(orphan.age);
+        if self.part == Part::Main {
+            self.own.take_over(place);
+        }
         self.target = Some(orphan.pid);
         self.process = Some(Process { pid: orphan.pid, finish: orphan.finish, hold: Some(orphan.hold) });
     }
@@ -180,7 +188,7 @@ impl Keeper {
         if self.due.take_if(|at| *at <= now).is_some() {
             self.feed(Event::Due, place, world);
         }
-        self.own.ring(now);
+        self.own.ring(place, world);
         if self.overdue.take_if(|at| *at <= now).is_some() {
             self.own.overdue(self.state.phase, self.ended, place, world);
             self.feed(Event::Overdue, place, world);
@@ -207,7 +215,10 @@ impl Keeper {
             return true;
         }
         if self.pid() != Some(died.pid) {
-            return self.own.bury(died.pid, place, world);
+            let runs = self.state.phase == Phase::Starting || self.state.phase == Phase::Up;
+            let meaning = self.own.bury(&died, runs, place, world);
+            self.learn(meaning.flatten(), place, world);
+            return meaning.is_some();
         }
         self.process_ended(died.ended, place, world);
         true
@@ -221,6 +232,25 @@ impl Keeper {
         }
     }
 
+    /// The service has said something.
+    pub fn hear(&mut self, place: &Place, world: &mut World) {
+        let meaning = self.own.hear();
+        self.learn(meaning, place, world);
+    }
+
+    /// Acts on what has been found out about the service.
+    fn learn(&mut self, meaning: Option<Event>, place: &Place, world: &mut World) {
+        let Some(event) = meaning else { return };
+        let is_news = event != Event::Ready || self.state.phase == Phase::Starting;
+        if is_news {
+            self.feed(event, place, world);
+        }
+        if is_news && event == Event::Ready {
+            self.tell_if_news(place, world);
+            self.own.show_ready(place);
+        }
+    }
+
     fn process_ended(&mut self, ended: Ended, place: &Place, world: &mut World) {
         let Some(process) = self.process.take() else { return };
         if process.finish {
@@ -228,7 +258,7 @@ impl Keeper {
         } else {
             self.ended = ended;
             let asked = self.state.term || self.state.phase == Phase::Stopping || self.state.want != Want::Up;
-            self.own.ended(&End { ended, asked, started: self.started, now: world.now }, place, world);
+            self.own.ended(End { ended, asked, started: self.started, now: world.now }, place, world);
             if self.own.is_enough() {
                 self.feed(Event::Enough, place, world);
             }
@@ -440,19 +470,21 @@ impl Keeper {
 
     /// Starts `./run` or `./finish`.
     fn start(&mut self, finish: bool, place: &Place, world: &mut World) -> Event {
-        if !finish {
-            self.refresh(place);
+        let mut more = None;
+        if !finish && self.part == Part::Main {
+            self.own.refresh(place);
+            more = self.own.prepare(place, world);
         }
-        match self.spawn(finish, place, world) {
+        match self.spawn(finish, more, place, world) {
             Ok(pid) => {
                 if !finish {
                     self.started = world.now;
                     self.since = Tai::now();
                     self.target = Some(pid);
-                    self.own.started(place);
+                    self.own.started(place, world.now);
                 }
                 self.process = Some(Process { pid, finish, hold: None });
-                Event::Started { ready: self.own.limit(Limit::Ready).is_none() }
+                Event::Started { ready: self.own.is_ready_at_once() }
             }
             Err(errno) => {
                 place.report.warn_of(b"unable to fork, sleeping", b"", errno);
@@ -461,7 +493,13 @@ impl Keeper {
         }
     }
 
-    fn spawn(&self, finish: bool, place: &Place, world: &mut World) -> Result<Pid> {
+    fn spawn(
+        &self,
+        finish: bool,
+        more: Option<(OwnedFd, i32)>,
+        place: &Place,
+        world: &mut World,
+    ) -> Result<Pid> {
         let (path, log) = (if finish { c"./finish" } else { c"./run" }, self.part == Part::Log);
         let (mut code, mut signal) = (Text::<8>::new(), Text::<8>::new());
         match self.ended.code() {
@@ -487,6 +525,7 @@ impl Keeper {
                 note.write();
             }
         };
+        let more = more.as_ref().map(|(fd, number)| (fd.as_fd(), *number));
         let args = match (finish, code.c_str(), signal.c_str()) {
             (true, Some(code), Some(signal)) => ArgList::new(&[path, code, signal]),
             _ => ArgList::new(&[path]),
@@ -498,7 +537,7 @@ impl Keeper {
             below: log.then_some(c"./log"),
             stdin: if log { place.log_output() } else { None },
             stdout: if log { None } else { place.log_input() },
-            more: &[],
+            more: more.as_slice(),
             mask: &world.services,
             session: world.is_apart(),
             failure_code: 111,

@@ -14,6 +14,8 @@ mod open;
 #[cfg_attr(not(feature = "policy"), path = "no_own.rs")]
 mod own;
 mod publish;
+#[cfg(feature = "policy")]
+mod ready;
 mod steps;
 mod unit;
 

@@ -1,11 +1,13 @@
 //! Builds without `policy` have runit's rules and no others.
 
 use super::World;
+use super::keeper::Died;
 use super::unit::Place;
 use crate::service::command::Command;
-use crate::service::machine::{Limit, Phase};
+use crate::service::machine::{Event, Limit, Phase};
 use crate::service::policy;
-use crate::sys::process::{Ended, Pid};
+use crate::sys::OwnedFd;
+use crate::sys::process::Ended;
 use crate::sys::signal::Signal;
 use crate::sys::time::{Duration, Instant};
 
@@ -34,19 +36,37 @@ impl Own {
         command.signal()
     }
 
-    pub fn started(&mut self, _: &Place) {}
+    pub fn started(&mut self, _: &Place, _: Instant) {}
 
-    pub fn ended(&mut self, _: &End, _: &Place, _: &World) {}
+    pub fn ended(&mut self, _: End, _: &Place, _: &World) {}
 
-    pub fn bury(&mut self, _: Pid, _: &Place, _: &World) -> bool {
-        false
+    pub fn clear(&mut self, _: &Place) {}
+
+    pub fn take_over(&mut self, _: &Place) {}
+
+    pub fn is_ready_at_once(&self) -> bool {
+        true
+    }
+
+    pub fn prepare(&mut self, _: &Place, _: &World) -> Option<(OwnedFd, i32)> {
+        None
+    }
+
+    pub fn hear(&mut self) -> Option<Event> {
+        None
+    }
+
+    pub fn show_ready(&mut self, _: &Place) {}
+
+    pub fn bury(&mut self, _: &Died, _: bool, _: &Place, _: &World) -> Option<Option<Event>> {
+        None
     }
 
     pub fn next_timer(&self) -> Option<Instant> {
         None
     }
 
-    pub fn ring(&mut self, _: Instant) {}
+    pub fn ring(&mut self, _: &Place, _: &World) {}
 
     pub fn finished(&mut self, _: Ended) {}
 

@@ -24,6 +24,7 @@ fn refuse(place: &Place, text: &[&[u8]], why: Option<Errno>) -> Failure {
 
 /// Opens the directory below `at`, and looks whether the service is to start by itself.
 pub fn directory(
+    index: usize,
     at: BorrowedFd<'_>,
     dir: &CStr,
     report: Reporter<'static>,
@@ -33,7 +34,7 @@ pub fn directory(
         report.fatal_of(b"unable to change to directory", b"", errno);
         Failure::Said(FATAL)
     })?;
-    let place = Place { dir, report, pipe: None, held_up: false, refusals: Refusals::Fatal };
+    let place = Place { index, dir, report, pipe: None, held_up: false, refusals: Refusals::Fatal };
     let want = want(&place, Part::Main);
     Ok((place, want))
 }

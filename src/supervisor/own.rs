@@ -2,18 +2,20 @@
 //! As long as there is none of them this is a mark and nothing more.
 
 use super::World;
+use super::keeper::Died;
 use super::notice::{Event, Notice, Notifier};
-use super::unit::Place;
+use super::ready::{Finding, READY, Readiness};
+use super::unit::{self, Heard, Place};
 use crate::service::command::Command;
-use crate::service::machine::{Limit, Phase};
+use crate::service::machine::{self, Limit, Phase};
 use crate::service::names::PUBLIC_MODE;
 use crate::service::policy;
 use crate::service::settings::{MOST_DEATHS, NAMES, Restart, Setting, Settings, When};
-use crate::sys::process::{Ended, Pid};
+use crate::sys::process::Ended;
 use crate::sys::signal::Signal;
 use crate::sys::table::Table;
 use crate::sys::time::{self, Duration, Instant};
-use crate::sys::{AsFd, Errno, dir, file};
+use crate::sys::{AsFd, Errno, OwnedFd, dir, file};
 use crate::tai::Tai;
 use crate::text::Text;
 use core::ffi::CStr;
@@ -54,6 +56,9 @@ struct More {
     verdict: Verdict,
     failed: bool,
     notifier: Notifier,
+    readiness: Readiness,
+    /// It is stopped because it does not answer.
+    unhealthy: bool,
 }
 
 /// What becomes of a service that has ended.
@@ -98,7 +103,7 @@ impl Own {
             self.listed = is_settled(changed).then_some(changed);
         }
         if self.names != 0 && self.more.is_none() {
-            self.more = More::new(place);
+            self.more = More::new();
         }
         let names = self.names;
         if let Some(more) = self.more() {
@@ -148,26 +153,94 @@ impl Own {
         }
     }
 
-    /// Acts on the end of a child; gives whether it was one of these.
-    pub fn bury(&mut self, pid: Pid, place: &Place, world: &World) -> bool {
-        self.more().is_some_and(|more| more.notifier.bury(pid, place, world))
+    /// There is no service yet: what an earlier supervisor has shown is not true any more.
+    pub fn clear(&mut self, place: &Place) {
+        for shown in [READY, FAILED] {
+            let _ = file::remove(place.dir.as_fd(), shown);
+        }
+    }
+
+    /// The service is one that an earlier supervisor has started.
+    pub fn take_over(&mut self, place: &Place) {
+        self.refresh(place);
+        if let Some(more) = self.more() {
+            more.readiness.take_over(place);
+        }
+    }
+
+    /// Whether the service counts as ready when it has been started.
+    pub fn is_ready_at_once(&self) -> bool {
+        !self.settings().tells_ready()
+    }
+
+    /// Makes what a service that is about to be started is to have more than runit's: a descriptor, and its number there.
+    pub fn prepare(&mut self, place: &Place, world: &World) -> Option<(OwnedFd, i32)> {
+        let more = self.more()?;
+        more.unhealthy = false;
+        more.readiness.ended(place);
+        let number = more.settings.notification_fd?;
+        match more.readiness.prepare(unit::token(place.index, Heard::Service), world) {
+            Ok(fd) => Some((fd, number)),
+            Err(errno) => {
+                place.report.warn_of(b"unable to create pipe for ", b"notification-fd", errno);
+                None
+            }
+        }
+    }
+
+    /// Reads what the service has said; gives what that means.
+    pub fn hear(&mut self) -> Option<machine::Event> {
+        self.more()?.readiness.hear().then_some(machine::Event::Ready)
+    }
+
+    /// Shows that the service is ready.
+    pub fn show_ready(&mut self, place: &Place) {
+        if let Some(more) = self.more() {
+            more.readiness.show(place);
+        }
+    }
+
+    /// Acts on the end of a child; gives what it means, if it was one of these. `runs`: whether the service does.
+    pub fn bury(
+        &mut self,
+        died: &Died,
+        runs: bool,
+        place: &Place,
+        world: &World,
+    ) -> Option<Option<machine::Event>> {
+        let more = self.more()?;
+        if more.notifier.bury(died.pid, place, world) {
+            return Some(None);
+        }
+        match more.readiness.bury((died.pid, died.ended), runs, &more.settings, world.now)? {
+            Finding::Nothing => Some(None),
+            Finding::Ready => Some(Some(machine::Event::Ready)),
+            Finding::Unhealthy => {
+                more.unhealthy = true;
+                place.report.warn(&[b"service does not answer, stopping it"], None);
+                Some(Some(machine::Event::Command(Command::Term)))
+            }
+        }
     }
 
     /// The next moment to be woken at.
     pub fn next_timer(&self) -> Option<Instant> {
-        self.known().and_then(|more| more.notifier.next_timer())
+        let more = self.known()?;
+        time::first([more.notifier.next_timer(), more.readiness.next_timer()])
     }
 
     /// Acts on the timers that are over.
-    pub fn ring(&mut self, now: Instant) {
+    pub fn ring(&mut self, place: &Place, world: &World) {
         if let Some(more) = self.more() {
-            more.notifier.ring(now);
+            more.notifier.ring(world.now);
+            more.readiness.ring(&more.settings, place, world);
         }
     }
 
     /// `./run` has been started.
-    pub fn started(&mut self, place: &Place) {
+    pub fn started(&mut self, place: &Place, now: Instant) {
         let Some(more) = self.more() else { return };
+        more.readiness.started(&more.settings, now);
         more.verdict = Verdict::AGAIN;
         if core::mem::take(&mut more.failed) {
             (more.count, more.streak) = (0, 0);
@@ -176,7 +249,13 @@ impl Own {
     }
 
     /// `./run` has ended: what becomes of the service is decided now.
-    pub fn ended(&mut self, end: &End, place: &Place, world: &World) {
+    pub fn ended(&mut self, mut end: End, place: &Place, world: &World) {
+        let end = &mut end;
+        if let Some(more) = self.more() {
+            more.readiness.ended(place);
+            // That was us.
+            end.asked &= !more.unhealthy;
+        }
         if !end.asked && self.names != 0 {
             if let Some(more) = self.more() {
                 more.note(end, place);
@@ -246,9 +325,8 @@ impl Own {
 }
 
 impl More {
-    /// Nothing known yet. What an earlier supervisor has said is not true any more.
-    fn new(place: &Place) -> Option<Table<Self>> {
-        let _ = file::remove(place.dir.as_fd(), FAILED);
+    /// Nothing known yet.
+    fn new() -> Option<Table<Self>> {
         let none = Death { at: Instant::now(), tai: Tai::now(), ended: Ended(0) };
         let mut table = Table::new(1).ok()?;
         let more = Self {
@@ -260,6 +338,8 @@ impl More {
             verdict: Verdict::AGAIN,
             failed: false,
             notifier: Notifier::default(),
+            readiness: Readiness::default(),
+            unhealthy: false,
         };
         table.push(more).is_ok().then_some(table)
     }

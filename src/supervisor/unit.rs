@@ -13,8 +13,8 @@ use crate::sys::time::{self, Instant};
 use crate::sys::{AsFd, BorrowedFd, OwnedFd, fifo, file};
 use core::ffi::CStr;
 
-/// How many tokens a unit has: control and orphan of the service, and of the logger.
-pub const TOKENS: u64 = 4;
+/// How many tokens a unit has: control and orphan of the service and of the logger, and what the service says.
+pub const TOKENS: u64 = 8;
 
 /// What a token of a unit is about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -23,6 +23,8 @@ pub enum Heard {
     Control(Part),
     /// A process that was taken over has ended.
     Orphan(Part),
+    /// The service has said something.
+    Service,
 }
 
 /// The token of one unit's descriptor.
@@ -32,6 +34,7 @@ pub fn token(index: usize, which: Heard) -> u64 {
         Heard::Control(Part::Log) => 1,
         Heard::Orphan(Part::Main) => 2,
         Heard::Orphan(Part::Log) => 3,
+        Heard::Service => 4,
     };
     u64::try_from(index).unwrap_or(u64::MAX / TOKENS - 1) * TOKENS + number
 }
@@ -42,13 +45,16 @@ pub fn untoken(token: u64) -> (usize, Heard) {
         0 => Heard::Control(Part::Main),
         1 => Heard::Control(Part::Log),
         2 => Heard::Orphan(Part::Main),
-        _ => Heard::Orphan(Part::Log),
+        3 => Heard::Orphan(Part::Log),
+        _ => Heard::Service,
     };
     (usize::try_from(token / TOKENS).unwrap_or(usize::MAX), which)
 }
 
 /// Where a service is, and what its two processes share.
 pub struct Place {
+    /// The number of the unit.
+    pub index: usize,
     /// The service directory.
     pub dir: OwnedFd,
     /// In whose name to speak.
@@ -99,7 +105,6 @@ enum Leaving {
 
 /// One service directory and all that is kept for it.
 pub struct Unit {
-    index: usize,
     place: Place,
     main: Keeper,
     log: Option<Keeper>,
@@ -123,7 +128,7 @@ impl Unit {
         report: Reporter<'static>,
         world: &mut World,
     ) -> Result<(), Failure> {
-        let (mut place, want) = open::directory(at, dir, report)?;
+        let (mut place, want) = open::directory(index, at, dir, report)?;
         let has_log = open::has_log(&mut place)?;
         let lock = open::lock(&place, Part::Main)?.ok_or(Failure::Said(FATAL))?;
         let log_lock = if has_log { open::lock(&place, Part::Log)? } else { None };
@@ -131,7 +136,6 @@ impl Unit {
         let control = open::control(&place, Part::Main)?;
         let main = Keeper::new(Part::Main, want, Held { lock, control, ok: None }, world.now);
         let unit = Self {
-            index,
             place,
             main,
             log: None,
@@ -162,7 +166,7 @@ impl Unit {
         let control = open::control(&self.place, Part::Log)?;
         let held = Held { lock, control, ok: None };
         let mut log = Keeper::new(Part::Log, open::want(&self.place, Part::Log), held, world.now);
-        log.adopt(&self.place, token(self.index, Heard::Orphan(Part::Log)), world);
+        log.adopt(&self.place, token(self.place.index, Heard::Orphan(Part::Log)), world);
         if let Some(pipe) = log.pid().and_then(adopt::pipe_of) {
             self.place.pipe = Some(pipe);
         }
@@ -178,7 +182,7 @@ impl Unit {
             Part::Log => self.log.as_mut(),
         };
         let Some(keeper) = keeper else { return Ok(()) };
-        let added = world.poll.add(&keeper.held().control, token(self.index, Heard::Control(part)));
+        let added = world.poll.add(&keeper.held().control, token(self.place.index, Heard::Control(part)));
         added.map_err(|errno| {
             open::refused(&self.place, b"unable to wait for ", path(part, File::Control), errno)
         })
@@ -258,6 +262,7 @@ impl Unit {
         match which {
             Heard::Control(part) => self.read_commands(part, world),
             Heard::Orphan(Part::Main) => self.main.orphan_ended(&self.place, world),
+            Heard::Service => self.main.hear(&self.place, world),
             Heard::Orphan(Part::Log) => {
                 if let Some(log) = &mut self.log {
                     log.orphan_ended(&self.place, world);

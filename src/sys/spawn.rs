@@ -51,7 +51,7 @@ pub struct Spawn<'a> {
     pub stdin: Option<BorrowedFd<'a>>,
     /// Its standard output, if not ours.
     pub stdout: Option<BorrowedFd<'a>>,
-    /// More descriptors, and the number that each has there. None of ours has one of these numbers.
+    /// More descriptors, and the number that each has there, which none but itself of these has here.
     pub more: &'a [(BorrowedFd<'a>, c_int)],
     /// The signals it finds blocked.
     pub mask: &'a Mask,
@@ -59,7 +59,7 @@ pub struct Spawn<'a> {
     pub session: bool,
     /// The exit code of a child that could not run the program.
     pub failure_code: u8,
-    /// Called in the child when all but running the program is done, with the same limits as `failed`.
+    /// Called in the child before the descriptors above and the mask are put in place, with the same limits as `failed`.
     pub ready: Option<&'a dyn Fn()>,
     /// Called in the child that could not run the program. It shares our memory and must not change it,
     /// allocate, or wait for anybody.
@@ -99,16 +99,17 @@ impl Spawn<'_> {
                 return (Step::Descriptor, errno);
             }
         }
-        for (fd, place) in self.more {
-            if let Err(errno) = put_above(*fd, *place) {
-                return (Step::Descriptor, errno);
-            }
-        }
         if let Err(errno) = self.enter() {
             return (Step::Directory, errno);
         }
         if let Some(ready) = self.ready {
             ready();
+        }
+        // Last, for they may take the places of ours.
+        for (fd, place) in self.more {
+            if let Err(errno) = put_above(*fd, *place) {
+                return (Step::Descriptor, errno);
+            }
         }
         self.mask.set();
         (Step::Run, replace(self.path, &self.args))
@@ -142,7 +143,9 @@ fn put(fd: BorrowedFd<'_>, place: c_int) -> Result<()> {
 }
 
 fn put_above(fd: BorrowedFd<'_>, place: c_int) -> Result<()> {
-    debug_assert!(fd.as_raw_fd() != place, "it would stay close-on-exec");
+    if fd.as_raw_fd() == place {
+        return super::file::keep_over_exec(fd);
+    }
     // SAFETY: the child has a table of descriptors of its own, in which nothing else refers to this number.
     let mut there = ManuallyDrop::new(unsafe { OwnedFd::from_raw_fd(place) });
     again(|| rustix::io::dup2(fd, &mut there))
