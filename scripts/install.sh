@@ -47,7 +47,7 @@ programs() {
 
 # pages ARE_OF_INIT: the manual pages of the one kind or the other.
 pages() {
-    for page in applets/*.[18] applets/*/*.8; do
+    for page in applets/*.[178] applets/*/*.8; do
         name=${page##*/}
         are=false
         ! is_of_init "${name%.*}" || are=true
