@@ -31,8 +31,7 @@ check:
 	[ "$$(uname -m)" != x86_64 ] || \
 		RUSTFLAGS="--cfg svbox_bare" CARGO_TARGET_DIR=$(OUT)/bare cargo clippy --lib
 	scripts/features.sh
-	cargo test --test suite layers::
-	mandoc -T lint -W warning applets/*.[18] applets/*/*.8
+	cargo test --test suite -- layers:: pages::
 
 bench: build
 	scripts/setup.sh bench

@@ -71,7 +71,7 @@ case ${1:-build} in
         ;;
     test)
         need_packages cc:gcc runsv:runit strace:strace setpriv:util-linux last:util-linux svc:daemontools ps:procps \
-            /usr/share/zoneinfo/Europe/Berlin:tzdata perl:perl runc:runc
+            /usr/share/zoneinfo/Europe/Berlin:tzdata perl:perl runc:runc mandoc:mandoc groff:groff-base
         if [ "$(uname -m)" = x86_64 ]; then
             need_packages qemu-system-x86_64:qemu-system-x86
             need_guest
@@ -81,7 +81,7 @@ case ${1:-build} in
         cargo fmt --version >/dev/null 2>&1 || need_component rustfmt
         cargo clippy --version >/dev/null 2>&1 || need_component clippy
         need_target aarch64-unknown-linux-musl
-        need_packages mandoc:mandoc
+        need_packages mandoc:mandoc groff:groff-base strace:strace runsv:runit
         ;;
     bench)
         need_packages cc:gcc runsv:runit s6-svscan:s6 svscan:daemontools busybox:busybox strace:strace \

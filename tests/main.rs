@@ -28,6 +28,7 @@ mod layers;
 mod log;
 mod machine;
 mod multicall;
+mod pages;
 mod pid1;
 mod policy;
 mod runsv;

@@ -57,7 +57,9 @@ Ask process 1 to switch the machine off (0) or to start it again (6). Other word
 
   1, s, S    change to the set of services \"single\"
   q, Q       have it look at /etc/runit/watchdog again
-  u, U       have it become the program that has its path now",
+  u, U       have it become the program that has its path now
+
+  -V         print the version and the usage",
     )
 }
 

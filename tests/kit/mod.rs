@@ -6,6 +6,7 @@ pub mod differences;
 mod fake;
 mod first;
 mod guest;
+pub mod help;
 mod machine;
 mod mount;
 mod programs;
