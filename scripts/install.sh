@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs a program that was built and its manual pages: install.sh PROGRAM, to DESTDIR and PREFIX of the environment;
-# then with `init` behind it what makes it process 1: its names in SBINDIR, and services and stages in /etc. Of
+# Installs a program that was built, its manual pages and completions: install.sh PROGRAM, to DESTDIR and PREFIX of the
+# environment; then with `init` behind it what makes it process 1: its names in SBINDIR, and services and stages in /etc. Of
 # these nothing is replaced that is there, and where there are stages already none is added and no service is switched on.
 set -eu
 umask 022
@@ -43,6 +43,7 @@ programs() {
         is_of_init "$name" || link svbox "$root$bin/$name"
     done
     pages false
+    completions
 }
 
 # pages ARE_OF_INIT: the manual pages of the one kind or the other.
@@ -55,11 +56,50 @@ pages() {
     done
 }
 
+# completions: what completes command lines in three shells, each of which looks for a file by the name of the program;
+# zsh for one file with all names in it.
+completions() {
+    shown=svbox
+    for name in $names; do
+        is_of_init "$name" || shown="$shown $name"
+    done
+    for shell in bash zsh fish; do
+        place=$(completion_place $shell svbox)
+        mkdir -p "${place%/*}"
+        # shellcheck disable=SC2086
+        scripts/completions.sh "$program" $shell $shown >"$place.new"
+        mv -f "$place.new" "$place"
+    done
+    for name in ${shown#svbox}; do
+        completion_links "$name"
+    done
+}
+
+# completion_place SHELL NAME: where a shell looks.
+completion_place() {
+    case $1 in
+        bash) echo "$root$prefix/share/bash-completion/completions/$2" ;;
+        zsh)
+            # Debian's looks in its own place only.
+            where=$root$prefix/share/zsh
+            [ -d "$where/vendor-completions" ] && where=$where/vendor-completions || where=$where/site-functions
+            echo "$where/_$2"
+            ;;
+        fish) echo "$root$prefix/share/fish/vendor_completions.d/$2.fish" ;;
+    esac
+}
+
+completion_links() {
+    link svbox "$(completion_place bash "$1")"
+    link svbox.fish "$(completion_place fish "$1")"
+}
+
 init() {
     mkdir -p "$root$sbin"
     for name in $names; do
-        ! is_of_init "$name" || replace "$name"
+        ! is_of_init "$name" || { replace "$name" && completion_links "$name"; }
     done
+    printf '%s\n' "#compdef $of_init" '_svbox "$@"' >"$(completion_place zsh svbox_init)"
     pages true
     for service in scripts/init/sv/*; do
         service "$service" "${service##*/}"

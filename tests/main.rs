@@ -15,6 +15,7 @@ mod account;
 mod boot;
 mod chpst;
 mod chpst_long;
+mod completions;
 mod counts;
 mod crash;
 mod daemontools;

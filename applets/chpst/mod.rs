@@ -58,7 +58,7 @@ Change the state of the process and run prog; see chpst(8) for the order.
   -N                     open /dev/null in their place instead
   -v                     say what is passed over
   -V                     print the version and the usage
-  --stdin, --stdout, --stderr FILE    open a file in its place
+  --stdin FILE, --stdout FILE, --stderr FILE    open it in its place
   --clear-env, --unset NAME, --env NAME=VALUE    variables
   --rlimit NAME=SOFT[:HARD]    any limit, as prlimit(1) names it
   --umask MODE, --cpus LIST, --oom-score-adj N

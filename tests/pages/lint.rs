@@ -1,30 +1,13 @@
 //! What programs that print manual pages have to say about them, where they are installed.
 
-use super::page::{all, project};
+use super::page::all;
 use crate::kit::*;
-use std::path::PathBuf;
 use std::process::Command;
-
-/// Installs everything below the sandbox; gives the directory of manuals.
-fn installed(sandbox: &Sandbox) -> PathBuf {
-    for part in ["programs", "init"] {
-        let mut command = Command::new("scripts/install.sh");
-        command
-            .arg(svbox())
-            .arg(part)
-            .current_dir(project())
-            .env("DESTDIR", sandbox.path())
-            .env("PREFIX", "/usr");
-        let output = command.output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    }
-    sandbox.join("usr/share/man")
-}
 
 /// What a program says about each page that is installed.
 fn assert_silent(program: &str, args: &[&str]) {
     let sandbox = Sandbox::new();
-    let dir = installed(&sandbox);
+    let dir = installed(&sandbox).join("usr/share/man");
     for page in all().into_iter().filter(|page| page.alias_of().is_none()) {
         let output = Command::new(program).args(args).arg(page.place()).current_dir(&dir).output().unwrap();
         let said = [output.stdout, output.stderr].concat();
@@ -45,7 +28,7 @@ fn groff_has_no_warning_for_a_page() {
 #[test]
 fn a_page_by_another_name_shows_the_page_it_leads_to() {
     let sandbox = Sandbox::new();
-    let dir = installed(&sandbox);
+    let dir = installed(&sandbox).join("usr/share/man");
     // The place of an alias' page is relative to this directory.
     let shown = |place: &str| {
         Command::new("mandoc").args(["-T", "ascii", place]).current_dir(&dir).output().unwrap().stdout

@@ -1,5 +1,6 @@
 //! A manual page as its source has it: as much of mdoc as the pages use.
 
+use crate::kit::project;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,11 +20,6 @@ pub fn all() -> Vec<Page> {
     collect(&project().join("applets"), &mut paths);
     paths.sort();
     paths.iter().map(|path| Page::read(path)).collect()
-}
-
-/// The top of the project.
-pub fn project() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
 fn collect(dir: &Path, found: &mut Vec<PathBuf>) {
