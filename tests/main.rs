@@ -28,6 +28,7 @@ mod kit;
 mod layers;
 mod log;
 mod machine;
+mod migrating;
 mod multicall;
 mod pages;
 mod pid1;
