@@ -89,9 +89,13 @@ completion_place() {
     esac
 }
 
+# completion_links NAME: the name leads to the file for all.
 completion_links() {
-    link svbox "$(completion_place bash "$1")"
-    link svbox.fish "$(completion_place fish "$1")"
+    for pair in bash:svbox fish:svbox.fish; do
+        place=$(completion_place "${pair%:*}" "$1")
+        mkdir -p "${place%/*}"
+        link "${pair#*:}" "$place"
+    done
 }
 
 init() {
@@ -99,7 +103,9 @@ init() {
     for name in $names; do
         ! is_of_init "$name" || { replace "$name" && completion_links "$name"; }
     done
-    printf '%s\n' "#compdef $of_init" '_svbox "$@"' >"$(completion_place zsh svbox_init)"
+    place=$(completion_place zsh svbox_init)
+    mkdir -p "${place%/*}"
+    printf '%s\n' "#compdef $of_init" '_svbox "$@"' >"$place"
     pages true
     for service in scripts/init/sv/*; do
         service "$service" "${service##*/}"

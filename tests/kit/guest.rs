@@ -1,6 +1,6 @@
 //! A machine of its own: a kernel in QEMU whose process 1 is svbox, with the stages and the tools that come with it.
 
-use super::{DEADLINE, Sandbox, against_runit, svbox, until};
+use super::{DEADLINE, Sandbox, against_runit, project, svbox, until};
 use std::fs;
 use std::io::{Read, Write};
 use std::os::unix::fs::symlink;
@@ -34,10 +34,6 @@ pub fn no_guest() -> bool {
 
 /// Emulated, and several at once, machines take their time.
 const LATEST: std::time::Duration = DEADLINE.saturating_mul(6);
-
-fn project() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
 
 impl Guest {
     /// One without services.
