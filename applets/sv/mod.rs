@@ -4,9 +4,9 @@
 //! it cannot go on. Called by another name it is the init script of the service of that name, and exits as the LSB
 //! has it: 0 done, 1 failed, 2 usage, 3 down, 4 unknown, 151 cannot go on.
 
-#[cfg(feature = "policy")]
-mod deadline;
 mod order;
+#[cfg(feature = "policy")]
+mod own;
 mod show;
 mod wait;
 
@@ -185,7 +185,7 @@ impl Sv {
     fn over(&self, order: &Order, place: &Place, began: Instant, usual: Instant) -> Instant {
         #[cfg(feature = "policy")]
         if !self.limit_was_said && order.stops() {
-            return deadline::of(place).map_or(usual, |deadline| usual.max(began.after(deadline)));
+            return own::deadline(place).map_or(usual, |deadline| usual.max(began.after(deadline)));
         }
         usual
     }

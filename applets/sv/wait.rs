@@ -216,6 +216,11 @@ impl Sv {
             Check::Due(at) if at > now => return false,
             Check::Due(_) => {}
         }
+        #[cfg(feature = "policy")]
+        if let Some(ready) = super::own::is_ready(&waiter.place) {
+            // If not, its supervisor's word is waited for, which is a change that is told.
+            return ready;
+        }
         // If nothing else can be found out, look again as if it had not passed.
         waiter.check = Check::Due(now.after(self.delay));
         match waiter.place.look(c"check") {

@@ -1,6 +1,7 @@
-//! How long a service takes to end at most, by its own files.
+//! What a service's own files say of its end, and of its being ready.
 
 use super::Place;
+use core::ffi::CStr;
 use svbox::service::settings::{NAMES, Setting, Settings};
 use svbox::sys::time::Duration;
 use svbox::sys::{self, AsFd, Result, file};
@@ -9,7 +10,7 @@ use svbox::sys::{self, AsFd, Result, file};
 const MARGIN: Duration = Duration::from_secs(1);
 
 /// The time that `timeout-kill` and `timeout-finish` leave; `None` if there is no limit or no such file.
-pub fn of(place: &Place) -> Option<Duration> {
+pub fn deadline(place: &Place) -> Option<Duration> {
     let mut settings = Settings::NONE;
     for setting in [Setting::TimeoutKill, Setting::TimeoutFinish] {
         let _ = read(place, setting, &mut settings);
@@ -29,4 +30,14 @@ fn read(place: &Place, setting: Setting, settings: &mut Settings) -> Result<()> 
     // What means nothing to the supervisor does not either to us.
     settings.set(setting, text.get(..len).unwrap_or(&[]));
     Ok(())
+}
+
+/// Whether its supervisor has found the service ready; `None` for a service that does not say.
+pub fn is_ready(place: &Place) -> Option<bool> {
+    let says = [c"notification-fd", c"check-interval"].iter().any(|name| is_there(place, name));
+    says.then(|| is_there(place, c"supervise/ready"))
+}
+
+fn is_there(place: &Place, name: &CStr) -> bool {
+    matches!(place.look(name), Ok(Some(_)))
 }

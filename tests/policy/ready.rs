@@ -1,0 +1,206 @@
+//! `notification-fd`, `check-interval`, `check-fails`, `timeout-ready`, `supervise/ready`.
+
+use super::*;
+
+fn is_ready(service: &Service<'_>) -> bool {
+    service.join("supervise/ready").exists()
+}
+
+/// A service that says that it is ready when the file `go` is there.
+fn telling<'s>(sandbox: &'s Sandbox, number: u32) -> Service<'s> {
+    let body = format!(
+        "echo >>up\nuntil test -e go; do sleep 0.01; done\necho ready >/proc/self/fd/{number}\nexec sleep 1000000"
+    );
+    counted(sandbox, &body).file("notification-fd", &format!("{number}\n"))
+}
+
+#[test]
+fn a_line_on_the_descriptor_means_ready() {
+    if only_svbox("own files") {
+        return;
+    }
+    // Low numbers are those that runsv itself uses.
+    for number in [3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 100] {
+        let sandbox = Sandbox::new();
+        let service = telling(&sandbox, number);
+        let runsv = service.supervise();
+        service.until_up();
+        service.until_lines("up", 1);
+        assert!(!is_ready(&service));
+        sandbox.write("one/go", "");
+        until("that it is ready", || is_ready(&service));
+        service.send(b"d");
+        service.until_shown(Shown::Down);
+        assert!(!is_ready(&service));
+        assert_eq!(runsv.stderr(), "");
+    }
+}
+
+#[test]
+fn sv_waits_for_it() {
+    if only_svbox("own files") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    // What sv would ask elsewhere is not asked here.
+    let service = telling(&sandbox, 3).down().script("check", "echo >>checked; exit 1");
+    let _runsv = service.supervise();
+    let output = service.sv(&["-w", "1", "start"]);
+    assert!(String::from_utf8_lossy(&output.stdout).starts_with("timeout: run: "), "{output:?}");
+    let check = service.sv(&["-w", "0", "check"]);
+    assert_eq!(check.status.code(), Some(1), "{check:?}");
+    sandbox.write("one/go", "");
+    let output = service.sv(&["-w", "60", "start"]);
+    assert!(String::from_utf8_lossy(&output.stdout).starts_with("ok: run: "), "{output:?}");
+    assert!(is_ready(&service) && service.sv(&["check"]).status.success());
+    assert!(service.sv(&["-w", "60", "restart"]).status.success());
+    assert!(is_ready(&service));
+    assert_eq!(service.lines("checked"), 0);
+}
+
+#[test]
+fn the_descriptor_is_blocking_and_the_only_one_more() {
+    if only_svbox("own files") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let plain = sandbox.service("plain").run_forever();
+    let telling = sandbox.service("telling").run_forever().file("notification-fd", "7");
+    let (_first, _second) = (plain.supervise(), telling.supervise());
+    let descriptors = |service: &Service<'_>| -> Vec<String> {
+        let pid = service.until_up();
+        until("a service that sleeps", || sandbox.named("sleep").contains(&pid));
+        let mut names: Vec<_> = fs::read_dir(format!("/proc/{pid}/fd"))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    };
+    let mut expected = descriptors(&plain);
+    expected.push("7".into());
+    expected.sort();
+    assert_eq!(descriptors(&telling), expected);
+    let info = fs::read_to_string(format!("/proc/{}/fdinfo/7", telling.status().pid())).unwrap();
+    let flags = info.lines().find_map(|line| line.strip_prefix("flags:")).unwrap().trim();
+    // O_WRONLY, and neither O_NONBLOCK nor O_CLOEXEC.
+    assert_eq!(u32::from_str_radix(flags, 8).unwrap() & 0o2_004_003, 1, "{flags}");
+}
+
+#[test]
+fn what_is_no_line_is_not_ready_and_neither_is_a_closed_descriptor() {
+    if only_svbox("own files") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let service = counted(&sandbox, "printf half >&3\nexec 3>&-\necho >>closed\nexec sleep 1000000")
+        .file("notification-fd", "3")
+        .file("timeout-ready", "500");
+    let runsv = service.supervise();
+    // It is stopped when its time is over, and started again.
+    service.until_lines("closed", 2);
+    until_said(&service, &runsv, "service does not become ready in time, stopping it");
+    assert!(!is_ready(&service));
+}
+
+#[test]
+fn a_service_that_is_ready_in_time_is_left_alone() {
+    if only_svbox("own files") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let service = telling(&sandbox, 3).file("timeout-ready", "600").file("go", "");
+    let runsv = service.supervise();
+    until("that it is ready", || is_ready(&service));
+    let pid = service.until_up();
+    let ready = std::time::Instant::now();
+    until("the time is over", || ready.elapsed() > Duration::from_millis(700));
+    assert_eq!((service.status().pid(), runsv.stderr().as_str()), (pid, ""));
+}
+
+#[test]
+fn check_is_asked_until_it_passes_and_not_after_that() {
+    if only_svbox("own files") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let service = counted(&sandbox, "exec sleep 1000000")
+        .file("check-interval", "20")
+        .script("check", "echo >>checked; test -e go");
+    let _runsv = service.supervise();
+    service.until_lines("checked", 3);
+    assert!(!is_ready(&service));
+    sandbox.write("one/go", "");
+    until("that it is ready", || is_ready(&service));
+    let asked = service.lines("checked");
+    assert!(service.sv(&["-w", "60", "restart"]).status.success());
+    assert_eq!(service.lines("checked"), asked + 1);
+}
+
+#[test]
+fn a_service_that_does_not_answer_is_stopped_and_that_is_a_death() {
+    if only_svbox("own files") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let service = counted(&sandbox, "exec sleep 1000000")
+        .file("check-interval", "20")
+        .file("check-fails", "3")
+        .file("restart", "always delay=10ms")
+        .script("check", "echo >>checked; test ! -e sick")
+        .script("notify", "echo \"$@\" >>told");
+    let runsv = service.supervise();
+    until("that it is ready", || is_ready(&service));
+    service.until_lines("checked", 5);
+    let pid = service.until_up();
+    sandbox.write("one/sick", "");
+    until_said(&service, &runsv, "service does not answer, stopping it");
+    until("another one", || service.lines("starts") == 2);
+    fs::remove_file(service.join("sick")).unwrap();
+    assert_ne!(service.until_up(), pid);
+    until("that it is ready again", || is_ready(&service));
+    until("that notify has been told", || service.read("told") == "died -1 15 1\n");
+    assert!(service.read("supervise/deaths").ends_with(" -1 15\n"));
+}
+
+#[test]
+fn one_failure_of_a_check_is_forgiven() {
+    if only_svbox("own files") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let service = counted(&sandbox, "exec sleep 1000000")
+        .file("check-interval", "10")
+        .file("check-fails", "2")
+        // Every other time.
+        .script("check", "echo >>checked; test $(($(wc -l <checked) % 2)) = 1");
+    let runsv = service.supervise();
+    service.until_lines("checked", 30);
+    assert_eq!((service.lines("starts"), runsv.stderr().as_str()), (1, ""));
+}
+
+#[test]
+fn what_was_ready_stays_so_for_the_next_supervisor() {
+    if only_svbox("own files") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let service = telling(&sandbox, 3).file("go", "");
+    let mut runsv = service.supervise();
+    until("that it is ready", || is_ready(&service));
+    let pid = service.until_up();
+    runsv.signal(rustix::process::Signal::KILL);
+    runsv.ended();
+    let mut runsv = service.supervise();
+    assert!(is_ready(&service) && service.status().pid() == pid);
+    service.send(b"d");
+    service.until_shown(Shown::Down);
+    assert!(!is_ready(&service));
+    // What is left of one that was killed together with its service does not stay.
+    runsv.signal(rustix::process::Signal::KILL);
+    runsv.ended();
+    sandbox.write("one/supervise/ready", "");
+    sandbox.write("one/down", "");
+    let _runsv = service.supervise();
+    assert!(!is_ready(&service));
+}
