@@ -130,6 +130,12 @@ impl Place {
         dir::open(file::CWD, c_str(&self.path(c"supervise"))?)
     }
 
+    /// Opens `./NAME` to be read.
+    #[cfg(feature = "policy")]
+    pub fn open_file(&self, name: &CStr) -> Result<OwnedFd> {
+        file::open_read(file::CWD, c_str(&self.path(name))?)
+    }
+
     /// What `./NAME` is, if it is there.
     pub fn look(&self, name: &CStr) -> Result<Option<file::Stat>> {
         match self.stat(name) {

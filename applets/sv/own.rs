@@ -1,10 +1,11 @@
 //! What a service's own files say of its end, and of its being ready.
 
+use super::super::output::Output;
 use super::Place;
 use core::ffi::CStr;
 use svbox::service::settings::{NAMES, Setting, Settings};
 use svbox::sys::time::Duration;
-use svbox::sys::{self, AsFd, Result, file};
+use svbox::sys::{self, Result, file};
 
 /// Between the end of a process and what is told of it.
 const MARGIN: Duration = Duration::from_secs(1);
@@ -24,7 +25,7 @@ fn read(place: &Place, setting: Setting, settings: &mut Settings) -> Result<()> 
     let name = Setting::ALL.iter().position(|known| *known == setting);
     let name = name.and_then(|at| sys::c_str(NAMES.split_inclusive(|&byte| byte == 0).nth(at)?));
     let Some(name) = name else { return Ok(()) };
-    let fd = file::open_read(place.open()?.as_fd(), name)?;
+    let fd = place.open_file(name)?;
     let mut text = [0; 64];
     let len = file::read_full(&fd, &mut text)?;
     // What means nothing to the supervisor does not either to us.
@@ -34,8 +35,20 @@ fn read(place: &Place, setting: Setting, settings: &mut Settings) -> Result<()> 
 
 /// Whether its supervisor has found the service ready; `None` for a service that does not say.
 pub fn is_ready(place: &Place) -> Option<bool> {
-    let says = [c"notification-fd", c"check-interval"].iter().any(|name| is_there(place, name));
+    let says =
+        [c"notification-fd", c"notify-socket", c"check-interval"].iter().any(|name| is_there(place, name));
     says.then(|| is_there(place, c"supervise/ready"))
+}
+
+/// Adds what the service says that it is at.
+pub fn put_message(place: &Place, output: &mut Output) {
+    let mut text = [0; 256];
+    let read = |text: &mut [u8]| file::read_full(&place.open_file(c"supervise/message")?, text);
+    let len = read(&mut text).unwrap_or(0);
+    let line = text.get(..len).and_then(|text| text.split(|&byte| byte == b'\n').next()).unwrap_or(&[]);
+    if !line.is_empty() {
+        output.put(b", \"").put(line).put(b"\"");
+    }
 }
 
 fn is_there(place: &Place, name: &CStr) -> bool {

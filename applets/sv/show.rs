@@ -103,6 +103,10 @@ impl Sv {
         if failed && matches!(place.look(c"supervise/failed"), Ok(Some(_))) {
             self.output.put(b", failed");
         }
+        #[cfg(feature = "policy")]
+        if part == Part::Main && status.shown == Shown::Run {
+            super::own::put_message(place, &mut self.output);
+        }
         Ok(())
     }
 

@@ -5,6 +5,7 @@ pub mod client;
 pub mod command;
 pub mod machine;
 pub mod names;
+pub mod notification;
 pub mod policy;
 pub mod settings;
 pub mod status;

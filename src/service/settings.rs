@@ -26,11 +26,15 @@ pub enum Setting {
     CheckInterval,
     /// How many of those in a row have to fail for a service to be stopped that does not answer.
     CheckFails,
+    /// There: the service finds in `NOTIFY_SOCKET` where to say how it is.
+    NotifySocket,
+    /// Milliseconds after which a service has to have said again that it is alive.
+    TimeoutWatchdog,
 }
 
 impl Setting {
     /// All of them, in the order of [`NAMES`].
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::TimeoutKill,
         Self::TimeoutFinish,
         Self::TimeoutReady,
@@ -40,12 +44,14 @@ impl Setting {
         Self::NotificationFd,
         Self::CheckInterval,
         Self::CheckFails,
+        Self::NotifySocket,
+        Self::TimeoutWatchdog,
     ];
 }
 
 /// Their names, each with a NUL behind it.
 pub const NAMES: &[u8] = b"timeout-kill\0timeout-finish\0timeout-ready\0down-signal\0reload-signal\0\
-    restart\0notification-fd\0check-interval\0check-fails\0";
+    restart\0notification-fd\0check-interval\0check-fails\0notify-socket\0timeout-watchdog\0";
 
 /// After which ends a service is started again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -97,6 +103,10 @@ pub struct Settings {
     pub check_every: Option<Duration>,
     /// How many of those in a row have to fail for the service to be stopped.
     pub check_fails: Option<u32>,
+    /// Whether it finds in `NOTIFY_SOCKET` where to say how it is.
+    pub notify_socket: bool,
+    /// After how long it has to say there again that it is alive.
+    pub alive_within: Option<Duration>,
 }
 
 impl Settings {
@@ -111,11 +121,13 @@ impl Settings {
         notification_fd: None,
         check_every: None,
         check_fails: None,
+        notify_socket: false,
+        alive_within: None,
     };
 
     /// Whether a service is ready only when that has been found out.
     pub fn tells_ready(&self) -> bool {
-        self.notification_fd.is_some() || self.check_every.is_some()
+        self.notification_fd.is_some() || self.check_every.is_some() || self.notify_socket
     }
 
     /// Takes over what a file says; gives whether that means anything.
@@ -131,6 +143,8 @@ impl Settings {
             Setting::NotificationFd => put(&mut self.notification_fd, descriptor(line).map(Some)),
             Setting::CheckInterval => put(&mut self.check_every, milliseconds(line)),
             Setting::CheckFails => put(&mut self.check_fails, count(line)),
+            Setting::NotifySocket => put(&mut self.notify_socket, Some(true)),
+            Setting::TimeoutWatchdog => put(&mut self.alive_within, milliseconds(line)),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! One process that is kept: the service's own, or its logger. Carries out what the machine decides.
 
-use super::own::{End, Own};
+use super::own::{End, Extras, Own};
 use super::publish::{News, Published};
 use super::steps::{Step, Steps};
 use super::unit::Place;
@@ -188,7 +188,8 @@ impl Keeper {
         if self.due.take_if(|at| *at <= now).is_some() {
             self.feed(Event::Due, place, world);
         }
-        self.own.ring(place, world);
+        let meaning = self.own.ring(place, world);
+        self.learn(meaning, place, world);
         if self.overdue.take_if(|at| *at <= now).is_some() {
             self.own.overdue(self.state.phase, self.ended, place, world);
             self.feed(Event::Overdue, place, world);
@@ -234,7 +235,7 @@ impl Keeper {
 
     /// The service has said something.
     pub fn hear(&mut self, place: &Place, world: &mut World) {
-        let meaning = self.own.hear();
+        let meaning = self.own.hear(self.pid(), place, world);
         self.learn(meaning, place, world);
     }
 
@@ -247,7 +248,7 @@ impl Keeper {
         }
         if is_news && event == Event::Ready {
             self.tell_if_news(place, world);
-            self.own.show_ready(place);
+            self.own.show_ready(place, world.now);
         }
     }
 
@@ -470,12 +471,12 @@ impl Keeper {
 
     /// Starts `./run` or `./finish`.
     fn start(&mut self, finish: bool, place: &Place, world: &mut World) -> Event {
-        let mut more = None;
+        let mut extras = None;
         if !finish && self.part == Part::Main {
             self.own.refresh(place);
-            more = self.own.prepare(place, world);
+            extras = self.own.prepare(place, world);
         }
-        match self.spawn(finish, more, place, world) {
+        match self.spawn(finish, extras, place, world) {
             Ok(pid) => {
                 if !finish {
                     self.started = world.now;
@@ -493,13 +494,7 @@ impl Keeper {
         }
     }
 
-    fn spawn(
-        &self,
-        finish: bool,
-        more: Option<(OwnedFd, i32)>,
-        place: &Place,
-        world: &mut World,
-    ) -> Result<Pid> {
+    fn spawn(&self, finish: bool, extras: Option<Extras>, place: &Place, world: &mut World) -> Result<Pid> {
         let (path, log) = (if finish { c"./finish" } else { c"./run" }, self.part == Part::Log);
         let (mut code, mut signal) = (Text::<8>::new(), Text::<8>::new());
         match self.ended.code() {
@@ -525,10 +520,17 @@ impl Keeper {
                 note.write();
             }
         };
-        let more = more.as_ref().map(|(fd, number)| (fd.as_fd(), *number));
+        let descriptor = extras.as_ref().and_then(|extras| extras.descriptor.as_ref());
+        let more = descriptor.map(|(fd, number)| (fd.as_fd(), *number));
         let args = match (finish, code.c_str(), signal.c_str()) {
             (true, Some(code), Some(signal)) => ArgList::new(&[path, code, signal]),
             _ => ArgList::new(&[path]),
+        };
+        #[cfg(feature = "policy")]
+        let args = match &extras {
+            Some(extras) => args
+                .with(extras.variables.each_ref().map(|text| text.c_str().filter(|text| !text.is_empty()))),
+            None => args,
         };
         Spawn {
             path,

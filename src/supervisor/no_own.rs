@@ -7,13 +7,19 @@ use crate::service::command::Command;
 use crate::service::machine::{Event, Limit, Phase};
 use crate::service::policy;
 use crate::sys::OwnedFd;
-use crate::sys::process::Ended;
+use crate::sys::process::{Ended, Pid};
 use crate::sys::signal::Signal;
 use crate::sys::time::{Duration, Instant};
 
 /// Nothing is known, for nothing is looked at.
 #[derive(Default)]
 pub struct Own {}
+
+/// There are none.
+pub struct Extras {
+    /// No descriptor either.
+    pub descriptor: Option<(OwnedFd, i32)>,
+}
 
 /// How `./run` has ended.
 #[allow(missing_docs, dead_code)]
@@ -48,15 +54,15 @@ impl Own {
         true
     }
 
-    pub fn prepare(&mut self, _: &Place, _: &World) -> Option<(OwnedFd, i32)> {
+    pub fn prepare(&mut self, _: &Place, _: &World) -> Option<Extras> {
         None
     }
 
-    pub fn hear(&mut self) -> Option<Event> {
+    pub fn hear(&mut self, _: Option<Pid>, _: &Place, _: &World) -> Option<Event> {
         None
     }
 
-    pub fn show_ready(&mut self, _: &Place) {}
+    pub fn show_ready(&mut self, _: &Place, _: Instant) {}
 
     pub fn bury(&mut self, _: &Died, _: bool, _: &Place, _: &World) -> Option<Option<Event>> {
         None
@@ -66,7 +72,9 @@ impl Own {
         None
     }
 
-    pub fn ring(&mut self, _: &Place, _: &World) {}
+    pub fn ring(&mut self, _: &Place, _: &World) -> Option<Event> {
+        None
+    }
 
     pub fn finished(&mut self, _: Ended) {}
 

@@ -4,6 +4,7 @@
 use super::World;
 use super::keeper::Died;
 use super::notice::{Event, Notice, Notifier};
+pub use super::ready::Extras;
 use super::ready::{Finding, READY, Readiness};
 use super::unit::{self, Heard, Place};
 use crate::service::command::Command;
@@ -11,11 +12,11 @@ use crate::service::machine::{self, Limit, Phase};
 use crate::service::names::PUBLIC_MODE;
 use crate::service::policy;
 use crate::service::settings::{MOST_DEATHS, NAMES, Restart, Setting, Settings, When};
-use crate::sys::process::Ended;
+use crate::sys::process::{Ended, Pid};
 use crate::sys::signal::Signal;
 use crate::sys::table::Table;
 use crate::sys::time::{self, Duration, Instant};
-use crate::sys::{AsFd, Errno, OwnedFd, dir, file};
+use crate::sys::{AsFd, Errno, dir, file};
 use crate::tai::Tai;
 use crate::text::Text;
 use core::ffi::CStr;
@@ -174,29 +175,25 @@ impl Own {
     }
 
     /// Makes what a service that is about to be started is to have more than runit's: a descriptor, and its number there.
-    pub fn prepare(&mut self, place: &Place, world: &World) -> Option<(OwnedFd, i32)> {
+    pub fn prepare(&mut self, place: &Place, world: &World) -> Option<Extras> {
         let more = self.more()?;
         more.unhealthy = false;
         more.readiness.ended(place);
-        let number = more.settings.notification_fd?;
-        match more.readiness.prepare(unit::token(place.index, Heard::Service), world) {
-            Ok(fd) => Some((fd, number)),
-            Err(errno) => {
-                place.report.warn_of(b"unable to create pipe for ", b"notification-fd", errno);
-                None
-            }
-        }
+        let token = unit::token(place.index, Heard::Service);
+        Some(more.readiness.prepare(&more.settings, token, place, world))
     }
 
-    /// Reads what the service has said; gives what that means.
-    pub fn hear(&mut self) -> Option<machine::Event> {
-        self.more()?.readiness.hear().then_some(machine::Event::Ready)
+    /// Reads what the service `pid` has said; gives what that means.
+    pub fn hear(&mut self, pid: Option<Pid>, place: &Place, world: &World) -> Option<machine::Event> {
+        let more = self.more()?;
+        let finding = more.readiness.hear(pid, &more.settings, place, world.now);
+        more.meaning(finding, place)
     }
 
     /// Shows that the service is ready.
-    pub fn show_ready(&mut self, place: &Place) {
+    pub fn show_ready(&mut self, place: &Place, now: Instant) {
         if let Some(more) = self.more() {
-            more.readiness.show(place);
+            more.readiness.show(&more.settings, place, now);
         }
     }
 
@@ -212,15 +209,8 @@ impl Own {
         if more.notifier.bury(died.pid, place, world) {
             return Some(None);
         }
-        match more.readiness.bury((died.pid, died.ended), runs, &more.settings, world.now)? {
-            Finding::Nothing => Some(None),
-            Finding::Ready => Some(Some(machine::Event::Ready)),
-            Finding::Unhealthy => {
-                more.unhealthy = true;
-                place.report.warn(&[b"service does not answer, stopping it"], None);
-                Some(Some(machine::Event::Command(Command::Term)))
-            }
-        }
+        let finding = more.readiness.bury((died.pid, died.ended), runs, &more.settings, world.now)?;
+        Some(more.meaning(finding, place))
     }
 
     /// The next moment to be woken at.
@@ -230,11 +220,11 @@ impl Own {
     }
 
     /// Acts on the timers that are over.
-    pub fn ring(&mut self, place: &Place, world: &World) {
-        if let Some(more) = self.more() {
-            more.notifier.ring(world.now);
-            more.readiness.ring(&more.settings, place, world);
-        }
+    pub fn ring(&mut self, place: &Place, world: &World) -> Option<machine::Event> {
+        let more = self.more()?;
+        more.notifier.ring(world.now);
+        let finding = more.readiness.ring(&more.settings, place, world);
+        more.meaning(finding, place)
     }
 
     /// `./run` has been started.
@@ -342,6 +332,19 @@ impl More {
             unhealthy: false,
         };
         table.push(more).is_ok().then_some(table)
+    }
+
+    /// What has been found out means this to the service.
+    fn meaning(&mut self, finding: Finding, place: &Place) -> Option<machine::Event> {
+        match finding {
+            Finding::Nothing => None,
+            Finding::Ready => Some(machine::Event::Ready),
+            Finding::Unhealthy => {
+                self.unhealthy = true;
+                place.report.warn(&[b"service does not answer, stopping it"], None);
+                Some(machine::Event::Command(Command::Term))
+            }
+        }
     }
 
     /// Reads the files of these names. One that means nothing counts as one that is not there.

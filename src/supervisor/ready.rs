@@ -4,17 +4,26 @@
 use super::World;
 use super::unit::Place;
 use crate::service::names::PUBLIC_MODE;
+use crate::service::notification::{Word, words};
 use crate::service::settings::Settings;
+use crate::sys::identity;
+use crate::sys::inbox::{Inbox, Sender};
 use crate::sys::process::{self, Ended, Pid};
 use crate::sys::signal::Signal;
 use crate::sys::spawn::{ArgList, Spawn};
 use crate::sys::time::{self, Duration, Instant};
 use crate::sys::{AsFd, Errno, OwnedFd, Result, fifo, file};
+use crate::text::Text;
 use core::ffi::CStr;
 
 /// There while the service is ready, since then.
 pub const READY: &CStr = c"supervise/ready";
 const CHECK: &CStr = c"./check";
+/// What it has said that it is at.
+const SAYS: &CStr = c"supervise/message";
+const SAYS_NEW: &CStr = c"supervise/message.new";
+/// The longest message that is kept, with its newline and a NUL.
+const MESSAGE: usize = 130;
 /// How long a `./check` may take at least.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -30,6 +39,23 @@ pub struct Readiness {
     fails: u32,
     /// Whether it has been shown that the service is ready.
     shown: bool,
+    /// Whether it has been ready since it was started.
+    was_ready: bool,
+    /// Where it says how it is.
+    inbox: Option<Inbox>,
+    /// When it has to have said that it is alive.
+    alive_by: Option<Instant>,
+    /// What it has said that it is at.
+    message: Text<MESSAGE>,
+}
+
+/// What a service finds besides what runit gives it.
+#[derive(Default)]
+pub struct Extras {
+    /// A descriptor, and its number there.
+    pub descriptor: Option<(OwnedFd, i32)>,
+    /// Variables; what is empty is none.
+    pub variables: [Text<48>; 2],
 }
 
 /// What has been found out.
@@ -44,13 +70,45 @@ pub enum Finding {
 }
 
 impl Readiness {
-    /// Makes what a service that is about to be started says its readiness with: the side that is its.
-    pub fn prepare(&mut self, token: u64, world: &World) -> Result<OwnedFd> {
+    /// Makes what a service that is about to be started says how it is with.
+    pub fn prepare(&mut self, settings: &Settings, token: u64, place: &Place, world: &World) -> Extras {
+        let mut extras = Extras::default();
+        if let Some(number) = settings.notification_fd {
+            match self.open_pipe(token, world) {
+                Ok(fd) => extras.descriptor = Some((fd, number)),
+                Err(errno) => place.report.warn_of(b"unable to create pipe for ", b"notification-fd", errno),
+            }
+        }
+        if settings.notify_socket {
+            let [socket, watchdog] = &mut extras.variables;
+            if let Err(errno) = self.open_inbox(socket, token, world) {
+                place.report.warn_of(b"unable to create socket for ", b"notify-socket", errno);
+                socket.truncate(0);
+            } else if let Some(within) = settings.alive_within {
+                let within = u64::try_from(within.as_micros()).unwrap_or(u64::MAX);
+                watchdog.push(b"WATCHDOG_USEC=").number(within);
+            }
+        }
+        extras
+    }
+
+    fn open_pipe(&mut self, token: u64, world: &World) -> Result<OwnedFd> {
         let (read, write) = fifo::pipe()?;
         file::set_nonblocking(&read)?;
         world.poll.add(&read, token)?;
         self.pipe = Some(read);
         Ok(write)
+    }
+
+    /// The socket is a new one for each run: what an earlier one says late is not heard.
+    fn open_inbox(&mut self, variable: &mut Text<48>, token: u64, world: &World) -> Result<()> {
+        let inbox = Inbox::new()?;
+        inbox.name(|name| {
+            variable.push(b"NOTIFY_SOCKET=@").push(name);
+        })?;
+        world.poll.add(&inbox, token)?;
+        self.inbox = Some(inbox);
+        Ok(())
     }
 
     /// The service has been started.
@@ -62,7 +120,14 @@ impl Readiness {
     /// The service has ended: it is not ready, and nothing is asked.
     pub fn ended(&mut self, place: &Place) {
         self.pipe = None;
+        self.inbox = None;
         self.due = None;
+        self.alive_by = None;
+        self.was_ready = false;
+        if !self.message.bytes().is_empty() {
+            self.message.truncate(0);
+            let _ = file::remove(place.dir.as_fd(), SAYS);
+        }
         if let Some((pid, _)) = self.check {
             let _ = process::kill(pid, Signal::KILL);
         }
@@ -82,15 +147,75 @@ impl Readiness {
     }
 
     /// Shows that it is ready.
-    pub fn show(&mut self, place: &Place) {
+    pub fn show(&mut self, settings: &Settings, place: &Place, now: Instant) {
+        self.was_ready = true;
+        self.alive_by =
+            settings.alive_within.filter(|_| self.inbox.is_some()).map(|within| now.after(within));
         match file::open_append(place.dir.as_fd(), READY, PUBLIC_MODE) {
             Ok(_) => self.shown = true,
             Err(errno) => place.report.warn_of(b"unable to open ", READY.to_bytes(), errno),
         }
     }
 
-    /// Reads what the service has said; gives whether that it is ready: a line says so, whatever is in it.
-    pub fn hear(&mut self) -> bool {
+    /// Takes in what the service `pid` has said.
+    pub fn hear(&mut self, pid: Option<Pid>, settings: &Settings, place: &Place, now: Instant) -> Finding {
+        if self.read_pipe() { Finding::Ready } else { self.read_inbox(pid, settings, place, now) }
+    }
+
+    /// A few datagrams; those that are left are told of again.
+    #[inline(never)]
+    fn read_inbox(&mut self, pid: Option<Pid>, settings: &Settings, place: &Place, now: Instant) -> Finding {
+        const AT_ONCE: usize = 8;
+        let Some(inbox) = self.inbox.take() else { return Finding::Nothing };
+        let mut finding = Finding::Nothing;
+        let mut room = [0; 1024];
+        for _ in 0..AT_ONCE {
+            let Some((text, sender)) = inbox.receive(&mut room) else { break };
+            if !is_heard(sender, pid) {
+                continue;
+            }
+            for word in words(text) {
+                match word {
+                    Word::Ready => finding = Finding::Ready,
+                    Word::Reloading | Word::Stopping => {
+                        self.hide(place);
+                        finding = Finding::Nothing;
+                    }
+                    Word::Status(text) => self.say(text, place),
+                    Word::Alive if self.alive_by.is_some() => {
+                        self.alive_by = settings.alive_within.map(|within| now.after(within));
+                    }
+                    Word::Alive => {}
+                    Word::Unwell => {
+                        self.inbox = Some(inbox);
+                        return Finding::Unhealthy;
+                    }
+                }
+            }
+        }
+        self.inbox = Some(inbox);
+        // Ready once more, after it has read its files again.
+        if finding == Finding::Ready && self.was_ready && !self.shown {
+            self.show(settings, place, now);
+        }
+        finding
+    }
+
+    /// Shows what the service is at, with question marks for what a terminal would not just show.
+    fn say(&mut self, text: &[u8], place: &Place) {
+        let mut message = Text::new();
+        for &byte in text.iter().take(MESSAGE - 2) {
+            message.push(&[if byte < b' ' || byte == 0x7f { b'?' } else { byte }]);
+        }
+        message.push(b"\n");
+        if message.bytes() != self.message.bytes() {
+            let _ = file::replace(place.dir.as_fd(), SAYS, SAYS_NEW, PUBLIC_MODE, message.bytes(), false);
+            self.message = message;
+        }
+    }
+
+    /// Reads the pipe; gives whether there was a line, whatever is in it.
+    fn read_pipe(&mut self) -> bool {
         let mut bytes = [0; 64];
         let Some(pipe) = &self.pipe else { return false };
         let (is_over, is_ready) = match file::read_some(pipe, &mut bytes) {
@@ -106,11 +231,20 @@ impl Readiness {
 
     /// The next moment to be woken at.
     pub fn next_timer(&self) -> Option<Instant> {
-        time::first([self.due.filter(|_| self.check.is_none()), self.check.and_then(|(_, due)| due)])
+        let due = self.due.filter(|_| self.check.is_none());
+        time::first([due, self.check.and_then(|(_, due)| due), self.alive_by])
     }
 
     /// Acts on the timers that are over.
-    pub fn ring(&mut self, settings: &Settings, place: &Place, world: &World) {
+    pub fn ring(&mut self, settings: &Settings, place: &Place, world: &World) -> Finding {
+        self.ring_check(settings, place, world);
+        match self.alive_by.take_if(|by| *by <= world.now) {
+            Some(_) => Finding::Unhealthy,
+            None => Finding::Nothing,
+        }
+    }
+
+    fn ring_check(&mut self, settings: &Settings, place: &Place, world: &World) {
         if let Some((pid, due)) = &mut self.check {
             if due.take_if(|due| *due <= world.now).is_some() {
                 let _ = process::kill(*pid, Signal::KILL);
@@ -158,6 +292,17 @@ impl Readiness {
     fn go_on(&mut self, asks: bool, settings: &Settings, now: Instant) {
         self.due = settings.check_every.filter(|_| asks).map(|every| now.after(every));
     }
+}
+
+/// Whether a sender is believed: our own user, root, or the user of the service.
+fn is_heard(sender: Sender, pid: Option<Pid>) -> bool {
+    sender.uid == 0 || sender.uid == identity::effective().0 || pid.and_then(user_of) == Some(sender.uid)
+}
+
+fn user_of(pid: Pid) -> Option<u32> {
+    let mut path = Text::<32>::new();
+    let path = path.push(b"/proc/").number(u64::from(process::number(pid))).c_str()?;
+    file::stat(file::CWD, path).ok().map(|stat| stat.st_uid)
 }
 
 fn start_check(place: &Place, world: &World) -> core::result::Result<Pid, Errno> {

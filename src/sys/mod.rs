@@ -13,6 +13,8 @@ pub mod fifo;
 pub mod file;
 pub mod heap;
 pub mod identity;
+#[cfg(feature = "policy")]
+pub mod inbox;
 pub mod landlock;
 pub mod limit;
 pub mod lock;

@@ -17,6 +17,9 @@ const MOST_ARGS: usize = 7;
 /// Arguments as `execve` takes them.
 pub struct ArgList<'a> {
     pointers: [*const c_char; MOST_ARGS + 1],
+    /// What the program finds in its environment besides ours, or in the place of it.
+    #[cfg(feature = "policy")]
+    variables: [Option<&'a CStr>; 2],
     borrowed: PhantomData<&'a CStr>,
 }
 
@@ -29,7 +32,19 @@ impl<'a> ArgList<'a> {
         for (slot, arg) in pointers.iter_mut().take(MOST_ARGS).zip(args) {
             *slot = arg.as_ptr();
         }
-        Self { pointers, borrowed: PhantomData }
+        Self {
+            pointers,
+            #[cfg(feature = "policy")]
+            variables: [None; 2],
+            borrowed: PhantomData,
+        }
+    }
+
+    /// The same, with these variables in the environment: `NAME=VALUE`.
+    #[cfg(feature = "policy")]
+    pub fn with(mut self, variables: [Option<&'a CStr>; 2]) -> Self {
+        self.variables = variables;
+        self
     }
 
     pub(super) fn pointer(&self) -> *const *const c_char {
@@ -153,7 +168,40 @@ fn put_above(fd: BorrowedFd<'_>, place: c_int) -> Result<()> {
 
 /// Replaces this process by the program. Comes back only to say why it could not.
 pub fn replace(path: &CStr, list: &ArgList<'_>) -> Errno {
+    #[cfg(feature = "policy")]
+    if list.variables.iter().any(Option::is_some) {
+        return replace_with(path, list);
+    }
     // SAFETY: an ArgList can only be built as an array of pointers to NUL-terminated strings that are still
     // borrowed, with a null pointer last; the environment is the kernel's own.
     unsafe { ffi::execve(path, list.pointers.as_ptr(), ffi::environment()) }
+}
+
+/// The same with the list's own variables. Kept apart for its large list.
+#[cfg(feature = "policy")]
+#[inline(never)]
+fn replace_with(path: &CStr, list: &ArgList<'_>) -> Errno {
+    const MOST: usize = 1024;
+    let name = |entry: &CStr| entry.to_bytes().iter().position(|&byte| byte == b'=');
+    let is_replaced = |entry: &CStr| {
+        let name = name(entry).and_then(|end| entry.to_bytes().get(..=end));
+        list.variables
+            .iter()
+            .flatten()
+            .any(|variable| name.is_some_and(|name| variable.to_bytes().starts_with(name)))
+    };
+    let mut pointers = [core::ptr::null(); MOST + 1];
+    let inherited = super::args::environment().filter(|entry| !is_replaced(entry));
+    let ours = list.variables.iter().flatten().map(|variable| variable.as_ptr());
+    let mut entries = inherited.map(CStr::as_ptr).chain(ours);
+    for place in pointers.iter_mut().take(MOST) {
+        let Some(entry) = entries.next() else { break };
+        *place = entry;
+    }
+    if entries.next().is_some() {
+        return Errno::TOOBIG;
+    }
+    // SAFETY: as in `replace`; the environment is an array of pointers to NUL-terminated strings that stay or are
+    // borrowed, with a null pointer last.
+    unsafe { ffi::execve(path, list.pointers.as_ptr(), pointers.as_ptr()) }
 }

@@ -4,6 +4,7 @@ mod deadlines;
 mod ready;
 mod restart;
 mod settings;
+mod socket;
 
 use crate::kit::*;
 use std::fs;

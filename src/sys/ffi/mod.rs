@@ -49,20 +49,20 @@ pub mod number {
     pub const LANDLOCK_ADD_RULE: usize = FIRST + 445;
     pub const LANDLOCK_RESTRICT_SELF: usize = FIRST + 446;
     // The older ones have their own on most.
-    const OLDER: [usize; 3] = if cfg!(target_arch = "x86_64") {
-        [251, 144, 129]
+    const OLDER: [usize; 4] = if cfg!(target_arch = "x86_64") {
+        [251, 144, 129, 47]
     } else if cfg!(target_arch = "x86") {
-        [289, 156, 178]
+        [289, 156, 178, 372]
     } else if cfg!(target_arch = "arm") {
-        [314, 156, 178]
+        [314, 156, 178, 297]
     } else if cfg!(any(target_arch = "powerpc", target_arch = "powerpc64")) {
-        [273, 156, 177]
+        [273, 156, 177, 342]
     } else if cfg!(any(target_arch = "mips", target_arch = "mips32r6")) {
-        [4314, 4160, 4198]
+        [4314, 4160, 4198, 4177]
     } else if cfg!(any(target_arch = "mips64", target_arch = "mips64r6")) {
-        [5273, 5141, 5127]
+        [5273, 5141, 5127, 5046]
     } else {
-        [30, 119, 138]
+        [30, 119, 138, 212]
     };
     #[cfg(not(any(
         target_arch = "x86_64",
@@ -79,10 +79,10 @@ pub mod number {
         target_arch = "riscv64",
         target_arch = "loongarch64"
     )))]
-    compile_error!(
-        "the numbers of ioprio_set, sched_setscheduler and rt_sigqueueinfo on this machine are not known here"
-    );
+    compile_error!("the numbers of ioprio_set and other system calls on this machine are not known here");
     pub const IOPRIO_SET: usize = OLDER[0];
     pub const SCHED_SETSCHEDULER: usize = OLDER[1];
     pub const RT_SIGQUEUEINFO: usize = OLDER[2];
+    #[cfg(feature = "policy")]
+    pub const RECVMSG: usize = OLDER[3];
 }

@@ -1,0 +1,102 @@
+//! A socket of this machine to which others send datagrams, and who they are.
+
+use super::{AsFd, AsRawFd, BorrowedFd, Errno, OwnedFd, Result, again, ffi};
+use core::ffi::{c_int, c_void};
+use rustix::net::sockopt::set_socket_passcred;
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, getsockname, socket_with};
+
+/// The socket. It never waits.
+pub struct Inbox(OwnedFd);
+
+/// Who has sent a datagram, as the kernel says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Sender {
+    /// The process; 0 for one of another PID namespace.
+    pub pid: u32,
+    /// Its user.
+    pub uid: u32,
+}
+
+/// The kernel's `struct user_msghdr`.
+#[repr(C)]
+struct Header {
+    name: *mut c_void,
+    name_len: c_int,
+    parts: *mut Part,
+    parts_len: usize,
+    control: *mut c_void,
+    control_len: usize,
+    flags: c_int,
+}
+
+/// The kernel's `struct iovec`.
+#[repr(C)]
+struct Part {
+    start: *mut c_void,
+    len: usize,
+}
+
+/// A `struct cmsghdr` with a `struct ucred` behind it, and room for what is not asked for.
+#[repr(C, align(8))]
+struct Control {
+    len: usize,
+    level: c_int,
+    kind: c_int,
+    pid: u32,
+    uid: u32,
+    gid: u32,
+    rest: [u32; 3],
+}
+
+const SOL_SOCKET: c_int = if cfg!(any(target_arch = "mips", target_arch = "mips64")) { 0xffff } else { 1 };
+const SCM_CREDENTIALS: c_int = 2;
+
+impl Inbox {
+    /// A new one under a name of the kernel's choice, in the abstract name space: see unix(7), "autobind".
+    pub fn new() -> Result<Self> {
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        let socket = socket_with(AddressFamily::UNIX, SocketType::DGRAM, flags, None)?;
+        set_socket_passcred(&socket, true)?;
+        bind(&socket, &SocketAddrUnix::new_unnamed())?;
+        Ok(Self(socket))
+    }
+
+    /// Calls `with` with its abstract name.
+    pub fn name<T>(&self, with: impl FnOnce(&[u8]) -> T) -> Result<T> {
+        let address = SocketAddrUnix::try_from(getsockname(&self.0)?)?;
+        address.abstract_name().map(with).ok_or(Errno::ADDRNOTAVAIL)
+    }
+
+    /// The next datagram that has come, as much of it as there is room for, and who has sent it. `None` if none has.
+    pub fn receive<'b>(&self, room: &'b mut [u8]) -> Option<(&'b [u8], Sender)> {
+        let mut part = Part { start: room.as_mut_ptr().cast(), len: room.len() };
+        let mut control = Control { len: 0, level: 0, kind: 0, pid: 0, uid: u32::MAX, gid: 0, rest: [0; 3] };
+        let mut header = Header {
+            name: core::ptr::null_mut(),
+            name_len: 0,
+            parts: &raw mut part,
+            parts_len: 1,
+            control: (&raw mut control).cast(),
+            control_len: size_of::<Control>(),
+            flags: 0,
+        };
+        let socket = usize::try_from(self.0.as_raw_fd()).ok()?;
+        let at = (&raw mut header).expose_provenance();
+        // SAFETY: the kernel writes to `room`, `control` and `header`, within the lengths given, and all outlive the
+        // call. Every value of their bytes is a valid one.
+        let got = again(|| unsafe { ffi::system_call(ffi::number::RECVMSG, [socket, at, 0, 0, 0]) }).ok()?;
+        let is_known = (control.level, control.kind) == (SOL_SOCKET, SCM_CREDENTIALS);
+        let sender = if is_known {
+            Sender { pid: control.pid, uid: control.uid }
+        } else {
+            Sender { pid: 0, uid: u32::MAX }
+        };
+        Some((room.get(..got).unwrap_or(&[]), sender))
+    }
+}
+
+impl AsFd for Inbox {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
