@@ -5,7 +5,7 @@ use super::World;
 use super::keeper::Died;
 use super::unit::{self, Unit};
 use crate::report::Reporter;
-use crate::sys::limit::{self, Before, Resource};
+use crate::sys::limit;
 use crate::sys::names::Names;
 use crate::sys::poll;
 use crate::sys::process::{Ended, Pid};
@@ -29,6 +29,8 @@ pub struct Fleet {
     world: World,
     units: Table<Option<Unit>>,
     names: Names,
+    /// How many descriptors this process may have.
+    most: u64,
 }
 
 impl Fleet {
@@ -38,8 +40,7 @@ impl Fleet {
     pub fn new(mask: Mask, apart: bool) -> Result<Self> {
         let mut world = World::new(mask)?;
         world.apart = apart;
-        world.files = Some(limit::raise(Resource::Nofile));
-        Ok(Self { world, units: Table::new(MOST)?, names: Names::new()? })
+        Ok(Self { world, units: Table::new(MOST)?, names: Names::new()?, most: limit::raise_files() })
     }
 
     /// Takes on the service directory `name` below `at`, and starts what is wanted up; gives the unit's number. Messages
@@ -77,9 +78,8 @@ impl Fleet {
 
     /// Whether there are descriptors for another unit, and some are left then for what all units do.
     fn has_room(&self) -> bool {
-        let most = self.world.files.as_ref().map_or(u64::MAX, Before::hard);
         file::duplicate(&self.world.poll)
-            .is_ok_and(|lowest| u64::from(lowest.as_raw_fd().unsigned_abs()) + NEEDED <= most)
+            .is_ok_and(|lowest| u64::from(lowest.as_raw_fd().unsigned_abs()) + NEEDED <= self.most)
     }
 
     /// A service is to leave: as if it had been told to exit.

@@ -444,7 +444,6 @@ impl Keeper {
                 place.report.fatal_of(b"unable to run ", path.to_bytes(), errno)
             }
         };
-        let restore = || world.restore_limits();
         let spawn = Spawn {
             path,
             args: ArgList::new(&[path, pid.c_str().unwrap_or(c"")]),
@@ -456,7 +455,7 @@ impl Keeper {
             mask: &world.services,
             session: world.is_apart(),
             failure_code: 111,
-            ready: if cfg!(feature = "in-process") { Some(&restore) } else { None },
+            ready: None,
             failed: &failed,
         };
         match spawn.start() {
@@ -515,7 +514,6 @@ impl Keeper {
         };
         let note = adopt::Note::new(&self.held.lock, finish, self.state.want, world);
         let ready = || {
-            world.restore_limits();
             if let Some(note) = &note {
                 note.write();
             }

@@ -46,9 +46,6 @@ pub struct World {
     /// Whether each process leads a session of its own.
     #[cfg(feature = "in-process")]
     apart: bool,
-    /// The limit of descriptors that services find, if ours is another one.
-    #[cfg(feature = "in-process")]
-    files: Option<crate::sys::limit::Before>,
 }
 
 impl World {
@@ -60,8 +57,6 @@ impl World {
             boot: None,
             #[cfg(feature = "in-process")]
             apart: false,
-            #[cfg(feature = "in-process")]
-            files: None,
         })
     }
 
@@ -71,14 +66,6 @@ impl World {
         return self.apart;
         #[cfg(not(feature = "in-process"))]
         false
-    }
-
-    /// Gives a process that is started the limits that services find.
-    fn restore_limits(&self) {
-        #[cfg(feature = "in-process")]
-        if let Some(files) = &self.files {
-            files.restore();
-        }
     }
 }
 

@@ -104,7 +104,6 @@ fn start(notice: &Notice, place: &Place, world: &World) -> Result<Pid, Errno> {
     let words = [code.c_str(), signal.c_str(), count.c_str()].map(|word| word.unwrap_or(c""));
     let [code, signal, count] = words;
     let failed = |_, errno| place.report.fatal_of(b"unable to run ", b"./notify", errno);
-    let ready = || world.restore_limits();
     Spawn {
         path: c"./notify",
         args: ArgList::new(&[c"./notify", event, code, signal, count]),
@@ -116,7 +115,7 @@ fn start(notice: &Notice, place: &Place, world: &World) -> Result<Pid, Errno> {
         mask: &world.services,
         session: world.is_apart(),
         failure_code: 111,
-        ready: Some(&ready),
+        ready: None,
         failed: &failed,
     }
     .start()

@@ -308,7 +308,6 @@ fn user_of(pid: Pid) -> Option<u32> {
 fn start_check(place: &Place, world: &World) -> core::result::Result<Pid, Errno> {
     let null = file::open_null(false)?;
     let failed = |_, errno| place.report.fatal_of(b"unable to run ", CHECK.to_bytes(), errno);
-    let ready = || world.restore_limits();
     Spawn {
         path: CHECK,
         args: ArgList::new(&[CHECK]),
@@ -320,7 +319,7 @@ fn start_check(place: &Place, world: &World) -> core::result::Result<Pid, Errno>
         mask: &world.services,
         session: world.is_apart(),
         failure_code: 111,
-        ready: Some(&ready),
+        ready: None,
         failed: &failed,
     }
     .start()

@@ -36,27 +36,28 @@ pub fn lower_soft(resource: Resource, wanted: Option<u64>) -> Result<bool> {
     Ok(wanted.is_some_and(|wanted| wanted > hard))
 }
 
-/// A limit of this process as it was.
-#[derive(Clone, Copy)]
-pub struct Before(Resource, Rlimit);
+/// The soft limit of open files as we found it, if we have raised it; 0 if not.
+#[cfg(feature = "in-process")]
+static FILES: core::sync::atomic::AtomicU64 = core::sync::atomic::AtomicU64::new(0);
 
-/// Raises the soft limit to the hard one; gives what it was.
-pub fn raise(resource: Resource) -> Before {
-    let before = getrlimit(resource);
+/// Raises the soft limit of open files to the hard one, for this process alone; gives that.
+#[cfg(feature = "in-process")]
+pub fn raise_files() -> u64 {
+    let before = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: before.maximum, maximum: before.maximum };
     // What is not granted is not missed before it is needed.
-    let _ = setrlimit(resource, Rlimit { current: before.maximum, maximum: before.maximum });
-    Before(resource, before)
+    if setrlimit(Resource::Nofile, raised).is_ok() {
+        FILES.store(before.current.unwrap_or(0), core::sync::atomic::Ordering::Relaxed);
+    }
+    before.maximum.unwrap_or(u64::MAX)
 }
 
-impl Before {
-    /// The hard limit, as far as it can be told.
-    pub fn hard(&self) -> u64 {
-        self.1.maximum.unwrap_or(u64::MAX)
-    }
-
-    /// Makes it the limit of this process again.
-    pub fn restore(&self) {
-        let _ = setrlimit(self.0, self.1);
+/// In a child: what we have raised is as we found it.
+#[cfg(feature = "in-process")]
+pub(super) fn restore_files() {
+    let soft = FILES.load(core::sync::atomic::Ordering::Relaxed);
+    if soft > 0 {
+        let _ = set(Resource::Nofile, soft, None);
     }
 }
 

@@ -126,6 +126,8 @@ impl Spawn<'_> {
                 return (Step::Descriptor, errno);
             }
         }
+        #[cfg(feature = "in-process")]
+        super::limit::restore_files();
         self.mask.set();
         (Step::Run, replace(self.path, &self.args))
     }
