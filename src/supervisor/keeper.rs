@@ -1,6 +1,6 @@
 //! One process that is kept: the service's own, or its logger. Carries out what the machine decides.
 
-use super::own::{End, Extras, Own};
+use super::own::{End, Extras, Other, Own};
 use super::publish::{News, Published};
 use super::steps::{Step, Steps};
 use super::unit::Place;
@@ -207,6 +207,8 @@ impl Keeper {
     /// Acts on the end of a child; gives whether it was one of these.
     pub fn bury(&mut self, died: Died, place: &Place, world: &mut World) -> bool {
         if let Some(script) = self.script.take_if(|script| script.pid == died.pid) {
+            // It may have made files for what comes now.
+            self.refresh(place);
             let event = match script.then {
                 Then::Signal(command) if died.ended.code() != Some(0) => self.send(command),
                 Then::Prepared => Some(Event::Prepared),
@@ -267,7 +269,7 @@ impl Keeper {
         let early = self.own.is_early(world.now.since(self.started));
         let event = match process.finish {
             true => Event::Finished { early },
-            false => Event::Ended { finish: self.part == Part::Main && has_finish(place), early },
+            false => Event::Ended { finish: self.has_finish(place), early },
         };
         if !matches!(event, Event::Ended { finish: true, .. }) {
             self.since = Tai::now();
@@ -283,7 +285,8 @@ impl Keeper {
 
     /// Lets the machine decide, and does it.
     pub fn feed(&mut self, event: Event, place: &Place, world: &mut World) {
-        if let Event::Command(Command::Down | Command::Exit | Command::Term | Command::Hup) = event {
+        // A start looks by itself.
+        if matches!(event, Event::Command(command) if command != Command::Up && command != Command::Once) {
             self.refresh(place);
         }
         self.go_on(Some(event), place, world);
@@ -321,7 +324,10 @@ impl Keeper {
     fn perform(&mut self, action: Action, place: &Place, world: &mut World) -> Option<Event> {
         match action {
             Action::Publish => self.news = true,
-            Action::Prepare => self.steps.push(Step::Prepare),
+            Action::Prepare => {
+                self.refresh(place);
+                self.steps.push(Step::Prepare);
+            }
             Action::Finish => self.steps.push(Step::Finish),
             Action::Run => return Some(self.start(false, place, world)),
             Action::Cancel => self.call_off(),
@@ -408,7 +414,7 @@ impl Keeper {
     }
 
     fn has_script(&self, command: Command, place: &Place) -> bool {
-        if self.part == Part::Log {
+        if self.part == Part::Log || !self.own.may_have(Other::Control) {
             return false;
         }
         let path = script_path(command);
@@ -472,7 +478,6 @@ impl Keeper {
     fn start(&mut self, finish: bool, place: &Place, world: &mut World) -> Event {
         let mut extras = None;
         if !finish && self.part == Part::Main {
-            self.own.refresh(place);
             extras = self.own.prepare(place, world);
         }
         match self.spawn(finish, extras, place, world) {
@@ -491,6 +496,14 @@ impl Keeper {
                 Event::NotStarted
             }
         }
+    }
+
+    /// Whether `./finish` can be opened for reading; an execute-only script counts as absent, as in runit.
+    fn has_finish(&mut self, place: &Place) -> bool {
+        self.refresh(place);
+        self.part == Part::Main
+            && self.own.may_have(Other::Finish)
+            && file::open_read(place.dir.as_fd(), c"./finish").is_ok()
     }
 
     fn spawn(&self, finish: bool, extras: Option<Extras>, place: &Place, world: &mut World) -> Result<Pid> {
@@ -582,9 +595,4 @@ fn script_path(command: Command) -> Text<16> {
     let mut path = Text::new();
     path.push(b"control/").push(&[command.byte()]);
     path
-}
-
-/// Whether `./finish` can be opened for reading; an execute-only script counts as absent, as in runit.
-fn has_finish(place: &Place) -> bool {
-    file::open_read(place.dir.as_fd(), c"./finish").is_ok()
 }

@@ -15,6 +15,15 @@ use crate::sys::time::{Duration, Instant};
 #[derive(Default)]
 pub struct Own {}
 
+/// What is looked for when it is needed.
+#[derive(Clone, Copy)]
+pub enum Other {
+    /// The directory of control programs.
+    Control,
+    /// What is run after the service.
+    Finish,
+}
+
 /// There are none.
 pub struct Extras {
     /// No descriptor either.
@@ -33,6 +42,10 @@ pub struct End {
 #[allow(missing_docs, clippy::unused_self)]
 impl Own {
     pub fn refresh(&mut self, _: &Place) {}
+
+    pub fn may_have(&self, _: Other) -> bool {
+        true
+    }
 
     pub fn limit(&self, _: Limit) -> Option<Duration> {
         None

@@ -103,13 +103,18 @@ impl Own {
             self.names = names(place);
             self.listed = is_settled(changed).then_some(changed);
         }
-        if self.names != 0 && self.more.is_none() {
+        if self.names & OWN != 0 && self.more.is_none() {
             self.more = More::new();
         }
         let names = self.names;
         if let Some(more) = self.more() {
             more.read(names, place);
         }
+    }
+
+    /// Whether there may be something of this name.
+    pub fn may_have(&self, other: Other) -> bool {
+        self.names & other.bit() != 0
     }
 
     fn more(&mut self) -> Option<&mut More> {
@@ -146,7 +151,7 @@ impl Own {
 
     /// Has `./notify` told, if it is there.
     pub fn notify(&mut self, event: Event, ended: Ended, place: &Place, world: &World) {
-        if self.names & Program::Notify.bit() == 0 {
+        if !self.may_have(Other::Notify) {
             return;
         }
         if let Some(more) = self.more() {
@@ -246,7 +251,7 @@ impl Own {
             // That was us.
             end.asked &= !more.unhealthy;
         }
-        if !end.asked && self.names != 0 {
+        if !end.asked && self.names & OWN != 0 {
             if let Some(more) = self.more() {
                 more.note(end, place);
             }
@@ -424,21 +429,31 @@ impl More {
     }
 }
 
-/// Programs of svbox's own, which are looked for like the other files.
+/// What is looked for together with the files: that it is not there need not be found out again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Program {
+pub enum Other {
     /// Is told of what befalls the service.
     Notify,
+    /// The directory of control programs.
+    Control,
+    /// What is run after the service.
+    Finish,
 }
 
-impl Program {
+/// The bits of what is svbox's own.
+const OWN: u32 = (1 << (Setting::ALL.len() + 1)) - 1;
+
+impl Other {
     /// Their names, each with a NUL behind it.
-    const NAMES: &'static [u8] = b"notify\0";
+    const NAMES: &'static [u8] = b"notify\0control\0finish\0";
 
     fn bit(self) -> u32 {
-        match self {
-            Self::Notify => 1 << Setting::ALL.len(),
-        }
+        let index = match self {
+            Self::Notify => 0,
+            Self::Control => 1,
+            Self::Finish => 2,
+        };
+        1 << (Setting::ALL.len() + index)
     }
 }
 
@@ -450,7 +465,7 @@ fn names(place: &Place) -> u32 {
         dir::each_name(&dir, |name, _| {
             let lists = NAMES
                 .split_inclusive(|&byte| byte == 0)
-                .chain(Program::NAMES.split_inclusive(|&byte| byte == 0));
+                .chain(Other::NAMES.split_inclusive(|&byte| byte == 0));
             if let Some(index) = lists.into_iter().position(|known| known == name.to_bytes_with_nul()) {
                 found |= 1 << index;
             }
