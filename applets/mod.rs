@@ -17,6 +17,8 @@ mod output;
 mod pid1;
 #[cfg(any(feature = "sv", feature = "svc", feature = "svok", feature = "svstat"))]
 mod place;
+#[cfg(feature = "svlogd")]
+mod queue;
 #[cfg(feature = "runsv")]
 mod runsv;
 #[cfg(feature = "runsvchdir")]
@@ -24,6 +26,7 @@ mod runsvchdir;
 #[cfg(feature = "runsvdir")]
 mod runsvdir;
 #[cfg(any(feature = "chainload", feature = "pid1"))]
+#[cfg_attr(not(feature = "default"), allow(dead_code))]
 mod search;
 #[cfg(feature = "ending")]
 #[cfg_attr(not(feature = "default"), allow(dead_code))]
@@ -218,6 +221,13 @@ impl Applet {
 /// What follows a name that is not the program's own in the usage line: the one program that has others is an init
 /// script then.
 const ALIAS_USAGE: &[u8] = b" [-w sec] command";
+
+/// Prints a program's version on standard error, where runit's have it; the usage follows.
+#[cfg(any(feature = "svlogd", feature = "utmpset"))]
+fn tell_version(name: &[u8]) -> Failure {
+    let _ = stdio::write_parts(stdio::stderr(), &[b"svbox ", name, multicall::VERSION.as_bytes()]);
+    Failure::Usage
+}
 
 /// A text up to the first byte that is this one or smaller: a line ends a word too.
 fn up_to(text: &'static [u8], end: u8) -> &'static [u8] {

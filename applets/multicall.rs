@@ -12,7 +12,7 @@ use svbox::text::{Text, place};
 /// The name under which the program to run is the first argument.
 const OWN_NAME: &[u8] = b"svbox";
 const MISUSE: u8 = 100;
-const VERSION: &str = concat!(" ", env!("CARGO_PKG_VERSION"), "\n");
+pub const VERSION: &str = concat!(" ", env!("CARGO_PKG_VERSION"), "\n");
 const REPORT: Reporter<'_> = Reporter { program: OWN_NAME, subject: None, waits: true };
 const HELP: &str = "\
 usage: svbox program [arg ...]

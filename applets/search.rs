@@ -1,8 +1,12 @@
-//! Finding a program by its name.
+//! Finding a program by its name, and children that run one.
 
 use core::ffi::CStr;
 use svbox::cli::has;
-use svbox::sys::{Errno, args};
+use svbox::report::FATAL;
+use svbox::sys::process::{self, Pid};
+use svbox::sys::signal::Mask;
+use svbox::sys::spawn::{ArgList, Spawn};
+use svbox::sys::{BorrowedFd, Errno, Result, args};
 use svbox::text::Text;
 
 /// Tries each place where our own `PATH` says that it can be. Where it must not be run is remembered and passed over.
@@ -21,4 +25,24 @@ pub fn search(name: &CStr, run: &dyn Fn(&CStr) -> Errno) -> Errno {
         }
     }
     remembered
+}
+
+/// Makes a child, with another standard input if one is given, that runs a program by itself, and ends with the code
+/// that `run` gives if it cannot. That is called with our memory, which it must not change.
+pub fn in_place(stdin: Option<BorrowedFd<'_>>, run: &dyn Fn() -> u8) -> Result<Pid> {
+    Spawn {
+        path: c"",
+        args: ArgList::new(&[]),
+        directory: None,
+        below: None,
+        stdin,
+        stdout: None,
+        more: &[],
+        mask: &Mask::all(),
+        session: false,
+        failure_code: FATAL,
+        ready: Some(&|| process::exit(run())),
+        failed: &|_, _| {},
+    }
+    .start()
 }

@@ -6,7 +6,7 @@ use super::Applet;
 use super::logins::{self, NotAdded, UTMP, WTMP};
 use svbox::cli::{Call, Spec};
 use svbox::report::{FATAL, Failure, Reporter};
-use svbox::sys::{Errno, Result, file, stdio, time};
+use svbox::sys::{Errno, Result, file, time};
 use svbox::utmp::{Field, Kind, LONGEST_LINE, Record};
 
 pub fn applet() -> Applet {
@@ -37,9 +37,7 @@ fn run(call: &Call) -> core::result::Result<u8, Failure> {
         _ => version = true,
     });
     if version {
-        let version = concat!("svbox utmpset ", env!("CARGO_PKG_VERSION"), "\n");
-        let _ = file::write_all(stdio::stderr(), version.as_bytes());
-        return Err(Failure::Usage);
+        return Err(super::tell_version(b"utmpset"));
     }
     let line = call.operands().get(0).ok_or(Failure::Usage)?.to_bytes();
     if line.len() > LONGEST_LINE {

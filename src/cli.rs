@@ -7,7 +7,7 @@
 
 use crate::report::Failure;
 use crate::sys::args::Args;
-use crate::text::place;
+use crate::text::{parse, place};
 use argh::{FromArgValue, TopLevelCommand};
 use core::ffi::CStr;
 
@@ -106,6 +106,13 @@ impl Call {
     pub fn operands(&self) -> Args {
         self.operands
     }
+}
+
+/// The digits at the beginning of a value, as runit's programs read numbers; `None` for 0.
+pub fn number(value: &[u8]) -> Option<usize> {
+    let end = value.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(value.len());
+    let number = value.get(..end).and_then(parse)?;
+    Some(usize::try_from(number).unwrap_or(usize::MAX)).filter(|number| *number > 0)
 }
 
 /// The last part of a path.

@@ -1,6 +1,6 @@
 //! Starting the command and the services.
 
-use super::super::search::search;
+use super::super::search::{in_place, search};
 use super::REPORT;
 use core::ffi::CStr;
 use svbox::report::FATAL;
@@ -8,7 +8,7 @@ use svbox::sys::args::Args;
 use svbox::sys::exec::{Arguments, Environment, replace, replace_by};
 use svbox::sys::process::{self, Pid};
 use svbox::sys::signal::Mask;
-use svbox::sys::spawn::{ArgList, Spawn};
+use svbox::sys::spawn::ArgList;
 use svbox::sys::{Errno, Result, stdio, terminal};
 
 /// What a shell says of a command that is not there, and of one that cannot be run.
@@ -23,7 +23,7 @@ pub fn command(words: Args, mask: &Mask) -> Result<Pid> {
     let name = words.get(0).ok_or(Errno::INVAL)?;
     let arguments = Arguments::new(words, None)?;
     let environment = Environment::inherited();
-    in_place(&|| {
+    in_place(None, &|| {
         let _ = process::lead_group();
         // Without a terminal there is no foreground.
         let _ = terminal::take_foreground(stdio::stdin());
@@ -37,30 +37,11 @@ pub fn command(words: Args, mask: &Mask) -> Result<Pid> {
 /// Starts runsvdir for a scan directory.
 pub fn services(scan: &CStr, environment: &Environment, mask: &Mask) -> Result<Pid> {
     let list = ArgList::new(&[c"runsvdir", c"-P", c"--container", scan]);
-    in_place(&|| {
+    in_place(None, &|| {
         let _ = process::new_session();
         mask.set();
         let errno = replace_by(OURSELVES, &list, environment);
         REPORT.fatal_of(b"unable to run ", b"runsvdir", errno);
         FATAL
     })
-}
-
-/// Makes a child that runs a program by itself, and ends with the code that it gives if it cannot.
-fn in_place(run: &dyn Fn() -> u8) -> Result<Pid> {
-    Spawn {
-        path: OURSELVES,
-        args: ArgList::new(&[]),
-        directory: None,
-        below: None,
-        stdin: None,
-        stdout: None,
-        more: &[],
-        mask: &Mask::all(),
-        session: false,
-        failure_code: NOT_RUN,
-        ready: Some(&|| process::exit(run())),
-        failed: &|_, _| {},
-    }
-    .start()
 }

@@ -1,10 +1,10 @@
 //! One log directory: what is to be written there, and everything that is done to it.
 
+use super::super::queue::Queue;
 use super::archive::Archive;
 use super::copy::copy;
 use super::forward::Forward;
 use super::processor::Processor;
-use super::queue::Queue;
 use super::say::{info, unable};
 use super::settings::Settings;
 use super::writer::{self, Common, Found, Tail, Writer};

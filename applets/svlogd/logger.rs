@@ -1,7 +1,7 @@
 //! The loop: wait, read, find lines, hand them to the directories.
 
+use super::super::queue::Queue;
 use super::logdir::{Line, Logdir};
-use super::queue::Queue;
 use super::say::{REPORT, info};
 use super::settings::LONGEST_PREFIX;
 use super::writer::Common;

@@ -11,7 +11,6 @@ mod logdir;
 mod logger;
 mod lost;
 mod processor;
-mod queue;
 mod say;
 mod settings;
 mod writer;
@@ -21,11 +20,10 @@ use clock::Clock;
 use core::mem::ManuallyDrop;
 use logger::{Logger, Order};
 use say::REPORT;
-use svbox::cli::{Call, Spec};
+use svbox::cli::{Call, Spec, number};
 use svbox::log::stamp::Form;
 use svbox::report::{FATAL, Failure};
-use svbox::sys::{dir, file, heap, stdio};
-use svbox::text::parse;
+use svbox::sys::{dir, file, heap};
 use writer::Common;
 
 pub fn applet() -> Applet {
@@ -115,9 +113,7 @@ fn order(call: &Call) -> Result<Order, Failure> {
     let mut opts = Options::default();
     call.each(&mut |letter, value| opts.take(letter, value));
     if opts.version {
-        let version = concat!("svbox svlogd ", env!("CARGO_PKG_VERSION"), "\n");
-        let _ = file::write_all(stdio::stderr(), version.as_bytes());
-        return Err(Failure::Usage);
+        return Err(super::tell_version(b"svlogd"));
     }
     let len = opts.len.unwrap_or(LEN);
     let size = opts.size;
@@ -129,13 +125,6 @@ fn order(call: &Call) -> Result<Order, Failure> {
     let map = map(opts.replacement, opts.replaced)?;
     let config = opts.config.map(path).transpose()?;
     Ok(Order { common, size: size.unwrap_or(READ), map, config })
-}
-
-/// The digits at the beginning of a value; `None` for 0.
-fn number(value: &[u8]) -> Option<usize> {
-    let end = value.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(value.len());
-    let number = value.get(..end).and_then(parse)?;
-    Some(usize::try_from(number).unwrap_or(usize::MAX)).filter(|number| *number > 0)
 }
 
 /// A value as a path, kept for good.
