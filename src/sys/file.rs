@@ -120,6 +120,11 @@ pub fn is_fifo(stat: &Stat) -> bool {
     FileType::from_raw_mode(stat.st_mode) == FileType::Fifo
 }
 
+/// Whether it is a socket.
+pub fn is_socket(stat: &Stat) -> bool {
+    FileType::from_raw_mode(stat.st_mode) == FileType::Socket
+}
+
 /// Whether its owner may execute it.
 pub fn is_executable(stat: &Stat) -> bool {
     stat.st_mode & 0o100 != 0
@@ -244,6 +249,11 @@ pub fn duplicate(fd: impl AsFd) -> Result<OwnedFd> {
 /// Leaves a descriptor open for the program that is run in our place.
 pub fn keep_over_exec(fd: impl AsFd) -> Result<()> {
     rustix::io::fcntl_setfd(fd, rustix::io::FdFlags::empty())
+}
+
+/// Goes back to the beginning of an open file; `ESPIPE` if it has none.
+pub fn rewind(fd: impl AsFd) -> Result<()> {
+    fs::seek(fd, fs::SeekFrom::Start(0)).map(drop)
 }
 
 /// Sees to it that what was written survives a loss of power.

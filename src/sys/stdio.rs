@@ -1,6 +1,6 @@
 //! The three standard descriptors.
 
-use super::{AsFd, AsRawFd, BorrowedFd, Errno, Result, again, fifo, file};
+use super::{AsFd, AsRawFd, BorrowedFd, Errno, OwnedFd, Result, again, fifo, file};
 use rustix::event::{PollFd, PollFlags};
 use rustix::io::IoSlice;
 
@@ -21,8 +21,15 @@ pub fn stdin() -> BorrowedFd<'static> {
 
 fn borrow(number: i32) -> BorrowedFd<'static> {
     // SAFETY: descriptors 0 to 2 are closed by svbox only in `change`, when nothing but running another program is left
-    // to do; should the caller of the program have closed one, using the number gives EBADF and nothing else.
+    // to do; should the caller of the program have closed one, using the number gives EBADF and nothing else. Any other
+    // is used in `given` alone, and not kept.
     unsafe { BorrowedFd::borrow_raw(number) }
+}
+
+/// Another descriptor for the open file that our caller has given a number, 3 to 5; `EBADF` if there is none. It is not
+/// one of these, and nothing of ours has been opened before.
+pub fn given(number: i32) -> Result<OwnedFd> {
+    file::above(borrow(number), 6)
 }
 
 /// Opens `/dev/null` for each of 0, 1 and 2 that is closed, so that no descriptor of ours lands there: for the

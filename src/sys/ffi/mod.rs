@@ -49,20 +49,23 @@ pub mod number {
     pub const LANDLOCK_ADD_RULE: usize = FIRST + 445;
     pub const LANDLOCK_RESTRICT_SELF: usize = FIRST + 446;
     // The older ones have their own on most.
-    const OLDER: [usize; 4] = if cfg!(target_arch = "x86_64") {
-        [251, 144, 129, 47]
+    const OLDER: [usize; 6] = if cfg!(target_arch = "x86_64") {
+        [251, 144, 129, 299, 55, 47]
     } else if cfg!(target_arch = "x86") {
-        [289, 156, 178, 372]
+        [289, 156, 178, 337, 365, 372]
     } else if cfg!(target_arch = "arm") {
-        [314, 156, 178, 297]
+        [314, 156, 178, 365, 295, 297]
     } else if cfg!(any(target_arch = "powerpc", target_arch = "powerpc64")) {
-        [273, 156, 177, 342]
+        [273, 156, 177, 343, 340, 342]
     } else if cfg!(any(target_arch = "mips", target_arch = "mips32r6")) {
-        [4314, 4160, 4198, 4177]
+        [4314, 4160, 4198, 4335, 4173, 4177]
     } else if cfg!(any(target_arch = "mips64", target_arch = "mips64r6")) {
-        [5273, 5141, 5127, 5046]
+        [5273, 5141, 5127, 5294, 5054, 5046]
+    } else if cfg!(target_arch = "riscv32") {
+        // It has only those with 64-bit times, of which none is given here.
+        [30, 119, 138, 417, 209, 212]
     } else {
-        [30, 119, 138, 212]
+        [30, 119, 138, 243, 209, 212]
     };
     #[cfg(not(any(
         target_arch = "x86_64",
@@ -83,6 +86,8 @@ pub mod number {
     pub const IOPRIO_SET: usize = OLDER[0];
     pub const SCHED_SETSCHEDULER: usize = OLDER[1];
     pub const RT_SIGQUEUEINFO: usize = OLDER[2];
+    pub const RECVMMSG: usize = OLDER[3];
+    pub const GETSOCKOPT: usize = OLDER[4];
     #[cfg(feature = "policy")]
-    pub const RECVMSG: usize = OLDER[3];
+    pub const RECVMSG: usize = OLDER[5];
 }
