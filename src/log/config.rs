@@ -126,12 +126,14 @@ fn ip(text: &[u8]) -> Option<(IpAddr, &[u8])> {
     ipv4(text).or_else(|| Some((ipv6(text.trim_ascii_end())?, [].as_slice())))
 }
 
-fn ipv6(text: &[u8]) -> Option<IpAddr> {
+/// An IPv6 address.
+pub fn ipv6(text: &[u8]) -> Option<IpAddr> {
     let ip: Ipv6Addr = core::str::from_utf8(text).ok()?.parse().ok()?;
     Some(IpAddr::V6(ip))
 }
 
-fn ipv4(text: &[u8]) -> Option<(IpAddr, &[u8])> {
+/// The IPv4 address at the beginning of a text, and what follows it.
+pub fn ipv4(text: &[u8]) -> Option<(IpAddr, &[u8])> {
     let mut parts = [0; 4];
     let mut rest = text;
     for (index, part) in parts.iter_mut().enumerate() {

@@ -1,5 +1,7 @@
 //! Bytes on the stack, and numbers: no allocation, no failure but "does not fit".
 
+pub mod address;
+
 use crate::sys;
 use core::ffi::CStr;
 
