@@ -4,6 +4,8 @@
 // Some of its programs without the others leave parts of it unused.
 #[cfg_attr(not(feature = "default"), allow(dead_code, unused_imports))]
 mod chpst;
+#[cfg(any(feature = "uncat", feature = "tryto"))]
+mod feed;
 #[cfg(feature = "process-1")]
 #[cfg_attr(not(feature = "default"), allow(dead_code, unused_imports))]
 mod init;
@@ -17,7 +19,9 @@ mod output;
 mod pid1;
 #[cfg(any(feature = "sv", feature = "svc", feature = "svok", feature = "svstat"))]
 mod place;
-#[cfg(feature = "svlogd")]
+#[cfg(any(feature = "svlogd", feature = "socklog", feature = "uncat", feature = "tryto"))]
+// svlogd needs all of it.
+#[cfg_attr(not(feature = "svlogd"), allow(dead_code))]
 mod queue;
 #[cfg(feature = "runsv")]
 mod runsv;
@@ -25,12 +29,15 @@ mod runsv;
 mod runsvchdir;
 #[cfg(feature = "runsvdir")]
 mod runsvdir;
-#[cfg(any(feature = "chainload", feature = "pid1"))]
+#[cfg(any(feature = "chainload", feature = "pid1", feature = "uncat", feature = "tryto"))]
 #[cfg_attr(not(feature = "default"), allow(dead_code))]
 mod search;
 #[cfg(feature = "ending")]
 #[cfg_attr(not(feature = "default"), allow(dead_code))]
 mod shutdown;
+#[cfg(any(feature = "socklog", feature = "socklog-check"))]
+#[cfg_attr(not(feature = "default"), allow(dead_code, unused_imports))]
+mod socklog;
 #[cfg(feature = "sv")]
 mod sv;
 #[cfg(feature = "svc")]
@@ -43,6 +50,10 @@ mod svok;
 mod svstat;
 #[cfg(feature = "switch_root")]
 mod switch_root;
+#[cfg(feature = "tryto")]
+mod tryto;
+#[cfg(feature = "uncat")]
+mod uncat;
 #[cfg(feature = "utmpset")]
 mod utmpset;
 #[cfg(any(feature = "svlogd", feature = "shutdown"))]
@@ -127,6 +138,10 @@ programs! {
     "poweroff" shutdown::poweroff,
     "reboot" shutdown::reboot,
     "switch_root" switch_root::applet,
+    "socklog" socklog::socklog,
+    "socklog-check" socklog::check,
+    "uncat" uncat::applet,
+    "tryto" tryto::applet,
 }
 
 impl Applet {
@@ -223,7 +238,14 @@ impl Applet {
 const ALIAS_USAGE: &[u8] = b" [-w sec] command";
 
 /// Prints a program's version on standard error, where runit's have it; the usage follows.
-#[cfg(any(feature = "svlogd", feature = "utmpset"))]
+#[cfg(any(
+    feature = "svlogd",
+    feature = "utmpset",
+    feature = "socklog",
+    feature = "socklog-check",
+    feature = "uncat",
+    feature = "tryto"
+))]
 fn tell_version(name: &[u8]) -> Failure {
     let _ = stdio::write_parts(stdio::stderr(), &[b"svbox ", name, multicall::VERSION.as_bytes()]);
     Failure::Usage
