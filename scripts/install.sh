@@ -114,7 +114,7 @@ init() {
     for stage in 1 2 3 ctrlaltdel; do
         keep "scripts/init/$stage" "$etc/runit/$stage"
     done
-    for name in getty-console syslog klog dhcp; do
+    for name in getty-console socklog-unix socklog-klog dhcp; do
         keep_link "/etc/sv/$name" "$etc/runit/runsvdir/default/$name"
     done
     keep_link /etc/sv/getty-console "$etc/runit/runsvdir/single/getty-console"

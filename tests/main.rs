@@ -12,6 +12,7 @@
 )]
 
 mod account;
+mod address;
 mod boot;
 mod chpst;
 mod chpst_long;
@@ -38,8 +39,11 @@ mod runsvchdir;
 mod runsvdir;
 mod shutdown;
 mod smoke;
+mod socklog;
 mod sv;
 mod svlogd;
 mod switch_root;
+mod tryto;
+mod uncat;
 mod utmp;
 mod utmpset;

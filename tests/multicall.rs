@@ -6,7 +6,7 @@ use std::os::unix::fs::{MetadataExt, symlink};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Output};
 
-const ALL: [&str; 26] = [
+const ALL: [&str; 30] = [
     "runsv",
     "runsvdir",
     "runsvchdir",
@@ -33,6 +33,10 @@ const ALL: [&str; 26] = [
     "poweroff",
     "reboot",
     "switch_root",
+    "socklog",
+    "socklog-check",
+    "uncat",
+    "tryto",
 ];
 
 fn stdout(output: &Output) -> String {

@@ -22,9 +22,9 @@ pub fn bin_dir() -> &'static Path {
             ["runsv", "runsvdir", "runsvchdir", "sv", "svlogd", "svc", "svok", "svstat", "utmpset"];
         let process_1 = ["init", "runit", "runit-init", "telinit", "pid1"];
         let endings = ["shutdown", "halt", "poweroff", "reboot", "switch_root"];
-        for name in
-            supervision.into_iter().chain(process_1).chain(endings).chain(["chpst"]).chain(PERSONALITIES)
-        {
+        let syslog = ["socklog", "socklog-check", "uncat", "tryto"];
+        let others = syslog.into_iter().chain(["chpst"]).chain(PERSONALITIES);
+        for name in supervision.into_iter().chain(process_1).chain(endings).chain(others) {
             symlink(original(name), dir.join(name)).unwrap();
         }
         symlink(svbox(), dir.join("svbox")).unwrap();
@@ -46,7 +46,7 @@ fn original(name: &str) -> PathBuf {
         "runsvchdir" if against_runit() => "/usr/sbin/runsvchdir".into(),
         // Debian has links for none of them, and daemontools has programs of these names.
         _ if against_runit() && PERSONALITIES.contains(&name) => "/usr/bin/chpst".into(),
-        "utmpset" if against_runit() => "/usr/sbin/utmpset".into(),
+        "utmpset" | "socklog" if against_runit() => Path::new("/usr/sbin").join(name),
         _ if against_runit() => Path::new("/usr/bin").join(name),
         _ => svbox(),
     }

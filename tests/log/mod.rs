@@ -4,3 +4,4 @@ mod config;
 mod cut;
 mod pattern;
 mod stamp;
+mod syslog;
