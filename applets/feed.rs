@@ -45,11 +45,6 @@ impl Starter {
         Ok(Self { report, words, mask, signals, to_stderr: false, session: false })
     }
 
-    /// The program's name.
-    pub fn name(&self) -> &'static [u8] {
-        self.words.get(0).map_or(b"", core::ffi::CStr::to_bytes)
-    }
-
     /// `NAME: fatal: WHAT: WHY`
     pub fn fatal(&self, what: &[u8], why: Errno) -> Failure {
         self.report.fatal(&[what], Some(why));

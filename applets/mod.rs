@@ -35,9 +35,10 @@ mod search;
 #[cfg(feature = "ending")]
 #[cfg_attr(not(feature = "default"), allow(dead_code))]
 mod shutdown;
-#[cfg(any(feature = "socklog", feature = "socklog-check"))]
-#[cfg_attr(not(feature = "default"), allow(dead_code, unused_imports))]
+#[cfg(feature = "socklog")]
 mod socklog;
+#[cfg(feature = "socklog-check")]
+mod socklog_check;
 #[cfg(feature = "sv")]
 mod sv;
 #[cfg(feature = "svc")]
@@ -138,8 +139,8 @@ programs! {
     "poweroff" shutdown::poweroff,
     "reboot" shutdown::reboot,
     "switch_root" switch_root::applet,
-    "socklog" socklog::socklog,
-    "socklog-check" socklog::check,
+    "socklog" socklog::applet,
+    "socklog-check" socklog_check::applet,
     "uncat" uncat::applet,
     "tryto" tryto::applet,
 }

@@ -6,6 +6,7 @@
 use super::feed::{Child, Starter};
 use super::queue::Queue;
 use super::{Applet, tell_version};
+use core::ffi::CStr;
 use core::mem::ManuallyDrop;
 use svbox::cli::{Call, Spec, number};
 use svbox::report::{Failure, Reporter};
@@ -200,7 +201,7 @@ impl Tryto {
 
     /// Ends the program: by KILL if TERM does not.
     fn stop(&self, child: &Child) {
-        let name = self.starter.name();
+        let name = self.starter.words.get(0).map_or(b"".as_slice(), CStr::to_bytes);
         REPORT.warn(&[b"child \"", name, b"\" timed out. sending TERM..."], None);
         self.send(child, Signal::TERM);
         let end = Instant::now().after(seconds(self.opts.kill_timeout));

@@ -249,6 +249,9 @@ fn a_processor_gets_the_same_in_each_try_and_after_the_time() {
 
 #[test]
 fn a_processor_can_do_without_states() {
+    if only_svbox("no states") {
+        return;
+    }
     let sandbox = Sandbox::new();
     sandbox.write("in", "x\n");
     let mut command = sandbox.command("sh");

@@ -48,7 +48,7 @@ impl Lines {
     /// None yet, with room for lines of this many bytes on top of those that are [`ENOUGH`].
     pub fn new(form: Form, room: usize) -> Result<Self, Failure> {
         let queue = Queue::new(room.saturating_add(ENOUGH));
-        Ok(Self { form, queue: queue.map_err(|errno| fatal(b"unable to get memory", b"", errno))? })
+        Ok(Self { form, queue: queue.map_err(|errno| fatal(b"unable to get memory", b"", Some(errno)))? })
     }
 
     /// Adds a message: as it came, and converted, with what stands before it. What is `cut` says so.
@@ -116,7 +116,7 @@ impl Lines {
             match file::write_once(to.fd(), self.queue.bytes()) {
                 Ok(count) => self.queue.advance(count),
                 Err(Errno::AGAIN) => break,
-                Err(errno) => return Err(fatal(b"unable to write", b"", errno)),
+                Err(errno) => return Err(fatal(b"unable to write", b"", Some(errno))),
             }
         }
         Ok(())

@@ -32,8 +32,8 @@ pub fn unix(path: &'static CStr, keep_umask: bool) -> Result<Receiver, Failure> 
 }
 
 fn open(socket: Done<Receiver>, bind: &dyn Fn(&Receiver) -> Done<()>) -> Result<Receiver, Failure> {
-    let receiver = socket.map_err(|errno| fatal(b"socket()", b"", errno))?;
-    bind(&receiver).map_err(|errno| fatal(b"bind()", b"", errno))?;
+    let receiver = socket.map_err(|errno| fatal(b"socket()", b"", Some(errno)))?;
+    bind(&receiver).map_err(|errno| fatal(b"bind()", b"", Some(errno)))?;
     Ok(receiver)
 }
 
@@ -42,17 +42,21 @@ fn at_path(receiver: &Receiver, path: &CStr) -> Done<()> {
     let mut new = Text::<{ LONGEST_PATH + 1 }>::new();
     let Some(new) = new.push(path.to_bytes()).push(NEW).c_str() else {
         // There is no room for a longer name.
-        remove(path)?;
-        return receiver.take_path(path);
+        return take_place(receiver, path);
     };
     is_free(new)?;
-    remove(new)?;
-    receiver.take_path(new)?;
+    take_place(receiver, new)?;
     let renamed = file::rename(CWD, new, path);
     if renamed.is_err() {
-        remove(new)?;
+        let _ = file::remove(CWD, new);
     }
     renamed
+}
+
+/// Takes a path; what has it that cannot be removed is in use.
+fn take_place(receiver: &Receiver, path: &CStr) -> Done<()> {
+    let _ = file::remove(CWD, path);
+    receiver.take_path(path)
 }
 
 /// Whether a path is that of a socket, or of nothing: nothing else is taken away.
@@ -61,13 +65,6 @@ fn is_free(path: &CStr) -> Done<()> {
         Ok(stat) if !file::is_socket(&stat) => Err(Errno::ADDRINUSE),
         Ok(_) | Err(Errno::NOENT) => Ok(()),
         Err(errno) => Err(errno),
-    }
-}
-
-fn remove(path: &CStr) -> Done<()> {
-    match file::remove(CWD, path) {
-        Err(Errno::NOENT) => Ok(()),
-        other => other,
     }
 }
 
@@ -83,7 +80,7 @@ pub fn inet(args: Args, sixth: bool) -> Result<Receiver, Failure> {
     let number = number.ok_or_else(|| fatal(b"bad port number: ", port, None))?;
     let (what, ip): (&[u8], _) =
         if sixth { (b"inet_pton()", ipv6(ip)) } else { (b"inet_aton()", fourth(ip)) };
-    let ip = ip.ok_or_else(|| fatal(what, b"", Errno::INVAL))?;
+    let ip = ip.ok_or_else(|| fatal(what, b"", Some(Errno::INVAL)))?;
 
     let rights = Rights::read()?;
     let address = SocketAddr::new(ip, number);

@@ -2,7 +2,6 @@
 //!
 //! Exits 0 on TERM and at the end of its input, 1 for a wrong command line, and 111 when the system refuses.
 
-mod check;
 mod lines;
 mod listen;
 mod rights;
@@ -10,7 +9,6 @@ mod serve;
 mod stream;
 
 use super::Applet;
-pub use check::applet as check;
 use core::ffi::CStr;
 use lines::{Form, Out, Raw};
 use svbox::cli::{Call, Spec, number};
@@ -18,7 +16,7 @@ use svbox::report::{FATAL, Failure, Reporter};
 use svbox::sys::Errno;
 use svbox::sys::args::Args;
 
-pub fn socklog() -> Applet {
+pub fn applet() -> Applet {
     Applet {
         text: b"\
 socklog [-rRU] [unix|inet|ucspi] [args]
@@ -95,16 +93,17 @@ fn run(call: &Call) -> Result<u8, Failure> {
     let words = call.operands();
     let args = words.skip(1);
     // Before rights are dropped.
-    let out = Out::standard_output;
+    let out = Out::standard_output();
     // As in runit the first letters of the word count.
-    match words.get(0).map_or(b"unix".as_slice(), CStr::to_bytes) {
-        [b'u', b'n', ..] => serve::run(&opts, out(), listen::unix(one(args, c"/dev/log")?, opts.keep_umask)?),
-        [b'u', b'c', ..] => stream::of_input(&opts.form, args),
-        [b'i', b'n', b'e', b't', b'6', ..] => serve::run(&opts, out(), listen::inet(args, true)?),
-        [b'i', ..] => serve::run(&opts, out(), listen::inet(args, false)?),
-        [b'k', ..] => stream::of_kernel(&opts.form, one(args, c"/proc/kmsg")?),
+    let receiver = match words.get(0).map_or(b"unix".as_slice(), CStr::to_bytes) {
+        [b'u', b'n', ..] => listen::unix(one(args, c"/dev/log")?, opts.keep_umask),
+        [b'i', b'n', b'e', b't', b'6', ..] => listen::inet(args, true),
+        [b'i', ..] => listen::inet(args, false),
+        [b'u', b'c', ..] => return stream::of_input(&opts.form, args),
+        [b'k', ..] => return stream::of_kernel(&opts.form, one(args, c"/proc/kmsg")?, out),
         _ => Err(Failure::Usage),
-    }
+    };
+    serve::run(&opts, out, receiver?)
 }
 
 /// The only argument there can be.
@@ -113,7 +112,8 @@ fn one(args: Args, default: &'static CStr) -> Result<&'static CStr, Failure> {
 }
 
 /// `socklog: fatal: WHATON: WHY`
-fn fatal(what: &[u8], on: &[u8], why: impl Into<Option<Errno>>) -> Failure {
-    REPORT.fatal(&[what, on], why.into());
+#[inline(never)]
+fn fatal(what: &[u8], on: &[u8], why: Option<Errno>) -> Failure {
+    REPORT.fatal(&[what, on], why);
     Failure::Said(FATAL)
 }

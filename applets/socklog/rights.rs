@@ -22,13 +22,13 @@ impl Rights {
         if let Some(group) = self.group {
             identity::set_groups(&[group])
                 .and_then(|()| identity::set_group(group))
-                .map_err(|errno| fatal(b"unable to setgid", b"", errno))?;
+                .map_err(|errno| fatal(b"unable to setgid", b"", Some(errno)))?;
         }
         if let Some(user) = self.user {
-            identity::set_user(user).map_err(|errno| fatal(b"unable to setuid", b"", errno))?;
+            identity::set_user(user).map_err(|errno| fatal(b"unable to setuid", b"", Some(errno)))?;
             // Whoever changes from one user to another without being root keeps what allows that.
             if user != 0 && capability::may_change_ids().unwrap_or(true) {
-                return Err(fatal(b"unable to setuid", b"", Errno::PERM));
+                return Err(fatal(b"unable to setuid", b"", Some(Errno::PERM)));
             }
         }
         self.warn_of_root();

@@ -31,11 +31,11 @@ struct Server {
 
 /// Writes what is received until TERM or INT; gives the exit code.
 pub fn run(opts: &Options, out: Out, receiver: Receiver) -> Result<u8, Failure> {
-    let no_memory = |errno| fatal(b"unable to get memory", b"", errno);
+    let no_memory = |errno| fatal(b"unable to get memory", b"", Some(errno));
     let room = Room::new(opts.length).map_err(no_memory)?;
     // For all that is received at once.
     let lines = Lines::new(opts.form, MOST.saturating_mul(most(opts.length) + LONGEST))?;
-    let signals = listen().map_err(|errno| fatal(b"unable to wait for signals", b"", errno))?;
+    let signals = listen().map_err(|errno| fatal(b"unable to wait for signals", b"", Some(errno)))?;
     // Never taken apart: at the end of the process the kernel closes everything.
     let server = Server { receiver, room, lines, out, signals, rest: None, lost: 0 };
     heap::seal();
@@ -85,7 +85,7 @@ impl Server {
                     lines.message(&[from.as_ref().map(|from| from.bytes())], message, arrived.cut);
                 }
             });
-            let count = received.map_err(|errno| fatal(b"recvfrom()", b"", errno))?;
+            let count = received.map_err(|errno| fatal(b"recvfrom()", b"", Some(errno)))?;
             if count > 1 && self.rest.is_none() {
                 self.rest = Some(Instant::now().after(REST));
             }

@@ -31,11 +31,10 @@ pub fn of_input(form: &Form, names: Args) -> Result<u8, Failure> {
 }
 
 /// Writes what the kernel says to standard output.
-pub fn of_kernel(form: &Form, path: &'static CStr) -> Result<u8, Failure> {
+pub fn of_kernel(form: &Form, path: &'static CStr, out: Out) -> Result<u8, Failure> {
     let rights = Rights::read()?;
     let shown = path.to_bytes();
-    let log = file::open_input(path).map_err(|errno| fatal(b"unable to open ", shown, errno))?;
-    let out = Out::standard_output();
+    let log = file::open_input(path).map_err(|errno| fatal(b"unable to open ", shown, Some(errno)))?;
     rights.drop_others()?;
     say(&[shown], &rights);
     ManuallyDrop::new(Stream::new(form, [None; PREFIXES], out)?).run(log.as_fd())
@@ -52,7 +51,7 @@ struct Stream {
 
 impl Stream {
     fn new(form: &Form, prefixes: Prefixes, out: Out) -> Result<Self, Failure> {
-        let input = Queue::new(READ).map_err(|errno| fatal(b"unable to get memory", b"", errno))?;
+        let input = Queue::new(READ).map_err(|errno| fatal(b"unable to get memory", b"", Some(errno)))?;
         let values: usize = prefixes.iter().flatten().map(|value| most(value.len())).sum();
         let lines = Lines::new(*form, most(READ).saturating_add(values))?;
         Ok(Self { input, inside: false, prefixes, lines, out })
@@ -63,7 +62,9 @@ impl Stream {
         heap::seal();
         loop {
             self.input.draw_up();
-            match file::read_some(fd, self.input.rest()).map_err(|errno| fatal(b"read()", b"", errno))? {
+            match file::read_some(fd, self.input.rest())
+                .map_err(|errno| fatal(b"read()", b"", Some(errno)))?
+            {
                 None => drop(either([Some((fd, Direction::In)), None], None)),
                 Some(0) => break,
                 Some(count) => self.input.grow(count),

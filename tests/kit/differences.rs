@@ -146,9 +146,11 @@ const KNOWN: &[(&str, &str)] = &[
     ("child's input", "uncat and tryto die, hang or give up when the program reads less than there is"),
     ("end of a fifo", "uncat spins at the end of its input"),
     ("first byte", "uncat counts from the run before, and wakes up for nothing"),
+    ("full at once", "uncat waits for a byte more than its size"),
     ("told failures", "uncat does not tell that the program has failed"),
     ("large sizes", "uncat collects 8192 bytes at most"),
     ("killed program", "tryto exits 0 if the program was killed"),
+    ("no states", "tryto waits for a state that is not there"),
     ("state again", "tryto gives the state in the first try only, and not the log after the time is over"),
     ("own addresses", "runit sends to IPv4 only, and drops the lines of a bad `U`"),
 ];

@@ -96,7 +96,7 @@ fn long_messages_are_whole_and_only_what_is_missing_is_marked() {
         return;
     }
     let text = "x".repeat(8193);
-    let messages = [8191, 8192, 8193].map(|len| text[..len].as_bytes());
+    let messages = [8191, 8192, 8193].map(|len| &text.as_bytes()[..len]);
     let expected = format!("{}\n{}\n{}...\n", &text[..8191], &text[..8192], &text[..8192]);
     lines_of(&[], &messages, &expected);
     // Nothing but the message's own end is missing here: the last byte that counts is there.

@@ -2,7 +2,7 @@
 //!
 //! Exits 0 if so, 1 for a wrong command line, and 111 if not.
 
-use super::super::{Applet, tell_version};
+use super::{Applet, tell_version};
 use core::ffi::CStr;
 use svbox::cli::{Call, Spec};
 use svbox::report::{FATAL, Failure, Reporter};
