@@ -5,9 +5,8 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, symlink};
 
 /// What a socklog says that does not begin to listen.
 fn refused(sandbox: &Sandbox, args: &[&str]) -> (Option<i32>, String) {
-    let output = socklog(sandbox, args).output().unwrap();
-    assert_eq!(output.stdout, b"");
-    (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    let mut running = sandbox.start(socklog(sandbox, args));
+    (running.ended().code(), running.stderr())
 }
 
 fn mode(sandbox: &Sandbox) -> u32 {
