@@ -77,3 +77,32 @@ fn what_is_there_is_left_alone_and_the_check_tells() {
     assert_eq!(root.read("var/log/socklog/auth/config").unwrap(), b"-*\n");
     assert!(!root.has("var/log/socklog/kern/current"));
 }
+
+#[test]
+fn a_machine_of_its_own_has_a_complete_syslog() {
+    if no_guest() {
+        return;
+    }
+    let guest = Guest::new();
+    for name in ["socklog-unix", "socklog-klog"] {
+        let link = guest.path("etc/runit/runsvdir/default").join(name);
+        std::os::unix::fs::symlink(format!("/etc/sv/{name}"), link).unwrap();
+    }
+    guest.service(
+        "script",
+        "until svbox sv check socklog-unix >/dev/null; do sleep 0.1; done\n\
+         logger -p auth.crit -t tag hello; echo '<6>a word to the kernel' >/dev/kmsg\n\
+         cd /var/log/socklog; until grep hello auth/current; do sleep 0.1; done\n\
+         until grep 'a word to the kernel' kern/current; do sleep 0.1; done\n\
+         grep hello errors/current; grep hello main/current; grep -c . mail/current\n\
+         grep Uid /proc/$(pidof socklog | cut -d' ' -f1)/status /proc/$(pidof socklog | cut -d' ' -f2)/status\n\
+         svbox init 0; exec sleep 1000000",
+    );
+    let console = guest.boot("").until_off();
+    let has = |end: &str| console.lines().filter(|line| line.ends_with(end)).count();
+    assert_eq!(has("tag: hello"), 3, "{console}");
+    assert!(console.contains(" auth.crit: "), "{console}");
+    // What is written there is not the kernel's own, and it does not let itself be talked into that.
+    assert!(console.contains(" user.info: [") && has("a word to the kernel") == 1, "{console}");
+    assert_eq!(has("Uid:\t65534\t65534\t65534\t65534"), 2, "{console}");
+}
