@@ -26,7 +26,10 @@ Tell whether somebody receives messages at address (default /dev/log).
     }
 }
 
-const REPORT: Reporter<'_> = Reporter { program: b"socklog-check", subject: None, waits: true };
+/// In whose name it speaks. A constant would lie in the memory that each process has to itself.
+fn reporter() -> Reporter<'static> {
+    Reporter { program: b"socklog-check", subject: None, waits: true }
+}
 
 fn run(call: &Call) -> Result<u8, Failure> {
     let (mut verbose, mut version) = (false, false);
@@ -43,11 +46,11 @@ fn run(call: &Call) -> Result<u8, Failure> {
     }
     let path = words.get(1).unwrap_or(c"/dev/log");
     if let Err(errno) = net::check(path) {
-        REPORT.warn_of(b"unable to connect socket: ", path.to_bytes(), errno);
+        reporter().warn_of(b"unable to connect socket: ", path.to_bytes(), errno);
         return Err(Failure::Said(FATAL));
     }
     if verbose {
-        REPORT.say(b"info: ", &[b"successfully connected to ", path.to_bytes()], None);
+        reporter().say(b"info: ", &[b"successfully connected to ", path.to_bytes()], None);
     }
     Ok(0)
 }

@@ -41,7 +41,10 @@ Run prog with standard input until it succeeds.
     }
 }
 
-const REPORT: Reporter<'_> = Reporter { program: b"tryto", subject: None, waits: true };
+/// In whose name it speaks. A constant would lie in the memory that each process has to itself.
+fn reporter() -> Reporter<'static> {
+    Reporter { program: b"tryto", subject: None, waits: true }
+}
 
 const TIMEOUT: usize = 180;
 const KILL_TIMEOUT: usize = 5;
@@ -121,7 +124,7 @@ fn seconds(number: usize) -> Duration {
 impl Tryto {
     fn new(opts: Options, words: Args) -> Result<Self, Failure> {
         let state = if opts.processor { as_processor() } else { None };
-        let mut starter = Starter::new(REPORT, words, None)?;
+        let mut starter = Starter::new(reporter(), words, None)?;
         starter.session = opts.session;
         let data = Queue::new(ROOM).map_err(|errno| starter.fatal(b"unable to get memory", errno))?;
         let end = Instant::now().after(seconds(opts.timeout));
@@ -150,7 +153,7 @@ impl Tryto {
 
     fn say(&self, parts: &[&[u8]], why: Option<Errno>) {
         if self.opts.verbose {
-            REPORT.warn(parts, why);
+            reporter().warn(parts, why);
         }
     }
 
@@ -202,14 +205,14 @@ impl Tryto {
     /// Ends the program: by KILL if TERM does not.
     fn stop(&self, child: &Child) {
         let name = self.starter.words.get(0).map_or(b"".as_slice(), CStr::to_bytes);
-        REPORT.warn(&[b"child \"", name, b"\" timed out. sending TERM..."], None);
+        reporter().warn(&[b"child \"", name, b"\" timed out. sending TERM..."], None);
         self.send(child, Signal::TERM);
         let end = Instant::now().after(seconds(self.opts.kill_timeout));
         if self.wait(child, Some(end)) {
-            REPORT.warn(&[b"child terminated."], None);
+            reporter().warn(&[b"child terminated."], None);
             return;
         }
-        REPORT.warn(&[b"child \"", name, b"\" not terminated. sending KILL..."], None);
+        reporter().warn(&[b"child \"", name, b"\" not terminated. sending KILL..."], None);
         self.send(child, Signal::KILL);
         self.wait(child, None);
     }
@@ -262,7 +265,7 @@ impl Tryto {
         if self.opts.processor {
             self.copy()?;
         }
-        REPORT.fatal(&[why], None);
+        reporter().fatal(&[why], None);
         Ok(if self.opts.processor { 0 } else { code })
     }
 

@@ -35,7 +35,10 @@ Collect standard input and run prog with it, again and again.
     }
 }
 
-const REPORT: Reporter<'_> = Reporter { program: b"uncat", subject: None, waits: true };
+/// In whose name it speaks. A constant would lie in the memory that each process has to itself.
+fn reporter() -> Reporter<'static> {
+    Reporter { program: b"uncat", subject: None, waits: true }
+}
 
 const TIMEOUT: usize = 300;
 const SIZE: usize = 1024;
@@ -69,7 +72,7 @@ fn run(call: &Call) -> Result<u8, Failure> {
     if call.operands().is_empty() {
         return Err(Failure::Usage);
     }
-    let mut starter = Starter::new(REPORT, call.operands(), Some(Signal::TERM))?;
+    let mut starter = Starter::new(reporter(), call.operands(), Some(Signal::TERM))?;
     starter.to_stderr = true;
     let data = Queue::new(size.unwrap_or(SIZE));
     let data = data.map_err(|errno| starter.fatal(b"unable to get memory", errno))?;
@@ -97,7 +100,7 @@ impl Uncat {
 
     fn say(&self, what: &[u8]) {
         if self.verbose {
-            REPORT.warn(&[what], None);
+            reporter().warn(&[what], None);
         }
     }
 
@@ -183,9 +186,10 @@ impl Uncat {
         match ended.code() {
             Some(0) => self.say(b"child exited."),
             Some(code) => {
-                REPORT.warn(&[b"child exited with code ", decimal(code.into(), &mut [0; 20]), b"."], None);
+                reporter()
+                    .warn(&[b"child exited with code ", decimal(code.into(), &mut [0; 20]), b"."], None);
             }
-            None => REPORT.warn(&[b"child crashed."], None),
+            None => reporter().warn(&[b"child crashed."], None),
         }
         Ok(())
     }

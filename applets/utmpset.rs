@@ -28,7 +28,10 @@ Note in utmp that nobody is logged in on a line, the name of a terminal without
     }
 }
 
-const REPORT: Reporter<'_> = Reporter { program: b"utmpset", subject: None, waits: true };
+/// In whose name it speaks. A constant would lie in the memory that each process has to itself.
+fn reporter() -> Reporter<'static> {
+    Reporter { program: b"utmpset", subject: None, waits: true }
+}
 
 fn run(call: &Call) -> core::result::Result<u8, Failure> {
     let (mut with_wtmp, mut version) = (false, false);
@@ -41,7 +44,7 @@ fn run(call: &Call) -> core::result::Result<u8, Failure> {
     }
     let line = call.operands().get(0).ok_or(Failure::Usage)?.to_bytes();
     if line.len() > LONGEST_LINE {
-        REPORT.fatal(&[b"unable to logout line ", line, b" in utmp: name too long"], None);
+        reporter().fatal(&[b"unable to logout line ", line, b" in utmp: name too long"], None);
         return Err(Failure::Said(FATAL));
     }
     let (now, _) = time::wall();
@@ -69,7 +72,7 @@ fn note(line: &[u8], now: i64) -> core::result::Result<bool, Failure> {
     });
     let noted = found && done.is_ok();
     if !noted {
-        REPORT.warn(&[b"unable to logout line ", line, b" in utmp: no such entry"], None);
+        reporter().warn(&[b"unable to logout line ", line, b" in utmp: no such entry"], None);
     }
     Ok(noted)
 }
@@ -84,13 +87,13 @@ fn add(line: &[u8], now: i64) -> core::result::Result<bool, Failure> {
         Err(NotAdded::Open(errno)) => Err(fatal(&[b"unable to open ", WTMP.to_bytes()], errno)),
         Err(NotAdded::Lock(errno)) => Err(fatal(&[b"unable to lock ", WTMP.to_bytes()], errno)),
         Err(NotAdded::Write(errno)) => {
-            REPORT.warn(&[b"unable to logout line ", line, b" in wtmp"], Some(errno));
+            reporter().warn(&[b"unable to logout line ", line, b" in wtmp"], Some(errno));
             Ok(false)
         }
     }
 }
 
 fn fatal(what: &[&[u8]], errno: Errno) -> Failure {
-    REPORT.fatal(what, Some(errno));
+    reporter().fatal(what, Some(errno));
     Failure::Said(FATAL)
 }

@@ -1,7 +1,7 @@
 //! Starting the command and the services.
 
 use super::super::search::{in_place, search};
-use super::REPORT;
+use super::reporter;
 use core::ffi::CStr;
 use svbox::report::FATAL;
 use svbox::sys::args::Args;
@@ -29,7 +29,7 @@ pub fn command(words: Args, mask: &Mask) -> Result<Pid> {
         let _ = terminal::take_foreground(stdio::stdin());
         mask.set();
         let errno = search(name, &|path| replace(path, &arguments, &environment));
-        REPORT.fatal_of(b"unable to run ", name.to_bytes(), errno);
+        reporter().fatal_of(b"unable to run ", name.to_bytes(), errno);
         if errno == Errno::NOENT { NOT_FOUND } else { NOT_RUN }
     })
 }
@@ -41,7 +41,7 @@ pub fn services(scan: &CStr, environment: &Environment, mask: &Mask) -> Result<P
         let _ = process::new_session();
         mask.set();
         let errno = replace_by(OURSELVES, &list, environment);
-        REPORT.fatal_of(b"unable to run ", b"runsvdir", errno);
+        reporter().fatal_of(b"unable to run ", b"runsvdir", errno);
         FATAL
     })
 }

@@ -1,7 +1,7 @@
 //! The life of a container.
 
 use super::place::Place;
-use super::{MISUSE, Options, REPORT, child, variables};
+use super::{MISUSE, Options, child, reporter, variables};
 use svbox::report::{FATAL, Failure};
 use svbox::supervisor::ENDED;
 use svbox::sys::args::Args;
@@ -92,7 +92,7 @@ pub fn run(options: &Options) -> core::result::Result<u8, Failure> {
 }
 
 fn refused(errno: Errno) -> Failure {
-    REPORT.fatal_of(b"unable to start", b"", errno);
+    reporter().fatal_of(b"unable to start", b"", errno);
     Failure::Said(FATAL)
 }
 
@@ -119,7 +119,7 @@ impl Container {
         }
         let place = Place::find(options)?;
         if place.is_none() && options.command.is_empty() {
-            REPORT.fatal(&[b"neither a command nor a directory of services"], None);
+            reporter().fatal(&[b"neither a command nor a directory of services"], None);
             return Err(Failure::Said(MISUSE));
         }
         let environment = if options.clean { variables::clean() } else { Ok(Environment::inherited()) };
@@ -158,7 +158,7 @@ impl Container {
             Ok(()) if self.phase == Phase::Services => end(self.services),
             Ok(()) => {}
             Err(errno) => {
-                REPORT.warn_of(b"unable to start runsvdir, pausing", b"", errno);
+                reporter().warn_of(b"unable to start runsvdir, pausing", b"", errno);
                 self.again = Some(Instant::now().after(PACE));
             }
         }
@@ -321,7 +321,7 @@ impl Container {
             None => how.push(b": signal ").number(u64::from(ended.signal_byte() & 0x7f)),
         };
         let killed: &[u8] = if self.killed { b"; not all had stopped in time and were killed" } else { b"" };
-        REPORT.say(b"", &[what, how.bytes(), killed], None);
+        reporter().say(b"", &[what, how.bytes(), killed], None);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Where the services of a container are, and where their state is kept.
 
-use super::{Options, REPORT, shadow, variables};
+use super::{Options, reporter, shadow, variables};
 use core::ffi::CStr;
 use svbox::report::{FATAL, Failure};
 use svbox::sys::{AsFd, Errno, OwnedFd, args, dir, file, heap};
@@ -22,7 +22,7 @@ impl Place {
     pub fn find(options: &Options) -> Result<Option<Self>, Failure> {
         let Some(found) = Found::new(options) else { return Ok(None) };
         let services = dir::open(file::CWD, found.services).map_err(|errno| {
-            REPORT.fatal_of(b"unable to open directory ", found.services.to_bytes(), errno);
+            reporter().fatal_of(b"unable to open directory ", found.services.to_bytes(), errno);
             Failure::Said(FATAL)
         })?;
         // Beside services that are read-only there is no room for it.
@@ -31,14 +31,14 @@ impl Place {
             state => (found.state, state),
         };
         if let Err(errno) = state.as_ref().map_err(|errno| *errno).and_then(variables::keep) {
-            REPORT.warn_of(b"unable to keep the environment in ", path.to_bytes(), errno);
+            reporter().warn_of(b"unable to keep the environment in ", path.to_bytes(), errno);
         }
         if shadow::all_keep_state(&services) {
             return Ok(Some(Self { scan: found.services }));
         }
         let scan = state.and_then(|state| shadowed(&services, &state, path));
         scan.map(|scan| Some(Self { scan })).map_err(|errno| {
-            REPORT.fatal_of(b"unable to keep the state of services in ", path.to_bytes(), errno);
+            reporter().fatal_of(b"unable to keep the state of services in ", path.to_bytes(), errno);
             Failure::Said(FATAL)
         })
     }

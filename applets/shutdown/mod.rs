@@ -29,7 +29,7 @@ pub use halt::reboot;
 #[cfg(feature = "shutdown")]
 pub use shut::shutdown;
 #[cfg(feature = "shutdown")]
-use shut::{REPORT, fatal};
+use shut::{fatal, reporter};
 
 use crate::applets::init::request;
 use svbox::report::{Failure, Reporter};

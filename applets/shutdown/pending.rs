@@ -1,6 +1,6 @@
 //! The shutdown that is waiting: there is one at most, and a file says which process it is.
 
-use super::REPORT;
+use super::reporter;
 use core::ffi::CStr;
 use svbox::report::Failure;
 use svbox::sys::file::{self, CWD};
@@ -30,7 +30,7 @@ pub fn claim() -> Result<(), Failure> {
     if let Some((pid, _)) = find() {
         let mut digits = Text::<20>::new();
         digits.number(u64::from(process::number(pid)));
-        REPORT.fatal(&[b"there is one already: process ", digits.bytes()], None);
+        reporter().fatal(&[b"there is one already: process ", digits.bytes()], None);
         return Err(Failure::Said(1));
     }
     // It died before it could take that away.
@@ -39,7 +39,7 @@ pub fn claim() -> Result<(), Failure> {
 }
 
 fn not_made(errno: Errno) -> Failure {
-    REPORT.fatal_of(b"unable to create ", FILE.to_bytes(), errno);
+    reporter().fatal_of(b"unable to create ", FILE.to_bytes(), errno);
     Failure::Said(1)
 }
 
@@ -82,7 +82,7 @@ fn find() -> Option<(Pid, Option<OwnedFd>)> {
 /// Ends the one that waits.
 pub fn cancel() -> Result<(), Failure> {
     let Some((pid, held)) = find() else {
-        REPORT.fatal(&[b"no shutdown is waiting"], None);
+        reporter().fatal(&[b"no shutdown is waiting"], None);
         return Err(Failure::Said(1));
     };
     let told = match &held {
@@ -90,7 +90,7 @@ pub fn cancel() -> Result<(), Failure> {
         None => process::relay(Some(pid), Signal::TERM.as_raw()),
     };
     told.map_err(|errno| {
-        REPORT.fatal_of(b"unable to cancel the shutdown that waits", b"", errno);
+        reporter().fatal_of(b"unable to cancel the shutdown that waits", b"", errno);
         Failure::Said(1)
     })?;
     // Then another one can be asked for at once.

@@ -15,7 +15,10 @@ use svbox::sys::signal::Mask;
 use svbox::sys::spawn::{ArgList, replace};
 use svbox::sys::{Errno, file};
 
-pub const REPORT: Reporter<'_> = Reporter { program: b"shutdown", subject: None, waits: true };
+/// In whose name it speaks. A constant would lie in the memory that each process has to itself.
+pub fn reporter() -> Reporter<'static> {
+    Reporter { program: b"shutdown", subject: None, waits: true }
+}
 
 pub fn shutdown() -> Applet {
     Applet {
@@ -41,7 +44,7 @@ a set of services for one.
 }
 
 pub fn fatal(what: &[u8], errno: Errno) -> Failure {
-    REPORT.fatal(&[what], Some(errno));
+    reporter().fatal(&[what], Some(errno));
     Failure::Said(1)
 }
 
@@ -52,7 +55,7 @@ fn run(call: &Call) -> Result<u8, Failure> {
         Err(complaint) => return complain(call.argv0, complaint),
     };
     let job = options.job(time.map(CStr::to_bytes)).ok_or(Failure::Usage)?;
-    only_root(&REPORT)?;
+    only_root(&reporter())?;
     match job {
         Job::Cancel => {
             pending::cancel()?;
@@ -93,7 +96,7 @@ fn at(when: When, notice: &Notice, options: &Options) -> Result<u8, Failure> {
         return Ok(0);
     }
     if notice.end.is_none() && !cfg!(feature = "runsvchdir") {
-        REPORT.fatal(&[b"this svbox has no runsvchdir"], None);
+        reporter().fatal(&[b"this svbox has no runsvchdir"], None);
         return Err(Failure::Said(1));
     }
     // Whoever has asked for it may log out.
@@ -103,16 +106,16 @@ fn at(when: When, notice: &Notice, options: &Options) -> Result<u8, Failure> {
     pending::release();
     if !waited? {
         notice.take_back();
-        REPORT.warn(&[b"cancelled"], None);
+        reporter().warn(&[b"cancelled"], None);
         return Err(Failure::Said(1));
     }
     for (wanted, path) in [(options.fast_boot, c"/fastboot"), (options.force_check, c"/forcefsck")] {
         if wanted && let Err(errno) = file::open_new(file::CWD, path, 0o644) {
-            REPORT.warn_of(b"unable to create ", path.to_bytes(), errno);
+            reporter().warn_of(b"unable to create ", path.to_bytes(), errno);
         }
     }
     match notice.end {
-        Some(end) => ask(end, true, true, &REPORT),
+        Some(end) => ask(end, true, true, &reporter()),
         None => {
             before.set();
             let errno = replace(c"/proc/self/exe", &ArgList::new(&[c"runsvchdir", c"single"]));

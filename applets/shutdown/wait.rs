@@ -2,7 +2,7 @@
 
 use super::notice::Notice;
 use super::time::{Moment, minutes};
-use super::{REPORT, fatal};
+use super::{fatal, reporter};
 use core::ffi::CStr;
 use svbox::report::Failure;
 use svbox::sys::poll::{self, Direction};
@@ -63,7 +63,7 @@ impl NoLogin {
         });
         match made {
             Ok(()) | Err(Errno::EXIST) => {}
-            Err(errno) => REPORT.warn_of(b"unable to create ", NO_LOGIN.to_bytes(), errno),
+            Err(errno) => reporter().warn_of(b"unable to create ", NO_LOGIN.to_bytes(), errno),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Messages as lines on their way out: written when there are no more for now, by few calls.
 
 use super::super::queue::Queue;
-use super::{REPORT, fatal};
+use super::{fatal, reporter};
 use svbox::log::syslog::{Message, each_part};
 use svbox::report::Failure;
 use svbox::sys::poll::{Direction, either};
@@ -141,7 +141,7 @@ impl Lines {
     pub fn give_up(&self) {
         if !self.queue.is_empty() {
             let waiting = u64::try_from(self.len()).unwrap_or(u64::MAX);
-            REPORT.warn(&[b"data loss: bytes not written: ", decimal(waiting, &mut [0; 20])], None);
+            reporter().warn(&[b"data loss: bytes not written: ", decimal(waiting, &mut [0; 20])], None);
         }
     }
 }

@@ -47,7 +47,10 @@ Once it listens, UID and GID of the environment are the user and group it works 
     }
 }
 
-const REPORT: Reporter<'_> = Reporter { program: b"socklog", subject: None, waits: true };
+/// In whose name it speaks. A constant would lie in the memory that each process has to itself.
+fn reporter() -> Reporter<'static> {
+    Reporter { program: b"socklog", subject: None, waits: true }
+}
 
 /// How much of a message is received, unless --length says otherwise, and the most that it can say: more than the
 /// kernel lets pass.
@@ -114,6 +117,6 @@ fn one(args: Args, default: &'static CStr) -> Result<&'static CStr, Failure> {
 /// `socklog: fatal: WHATON: WHY`
 #[inline(never)]
 fn fatal(what: &[u8], on: &[u8], why: Option<Errno>) -> Failure {
-    REPORT.fatal(&[what, on], why);
+    reporter().fatal(&[what, on], why);
     Failure::Said(FATAL)
 }

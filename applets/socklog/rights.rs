@@ -1,6 +1,6 @@
 //! The user and group that socklog works as once it listens: `UID` and `GID`, as `chpst -U` sets them.
 
-use super::{REPORT, fatal};
+use super::{fatal, reporter};
 use svbox::account::number;
 use svbox::report::Failure;
 use svbox::sys::{Errno, args, capability, identity};
@@ -40,7 +40,7 @@ impl Rights {
         let (user, group) = identity::effective();
         for (name, given, id) in [(b"UID", self.user, user), (b"GID", self.group, group)] {
             if given.is_none() && id == 0 {
-                REPORT.warn(&[name, b" is not set: root's is kept"], None);
+                reporter().warn(&[name, b" is not set: root's is kept"], None);
             }
         }
     }

@@ -1,7 +1,7 @@
 //! The loop: wait, receive all that is there, write it.
 
 use super::lines::{ENOUGH, Lines, Out, most};
-use super::{Options, REPORT, fatal};
+use super::{Options, fatal, reporter};
 use core::mem::ManuallyDrop;
 use svbox::log::syslog::datagram;
 use svbox::report::Failure;
@@ -111,7 +111,7 @@ impl Server {
         let new = all.wrapping_sub(self.lost);
         self.lost = all;
         if new > 0 {
-            REPORT.warn(&[b"messages lost: ", decimal(u64::from(new), &mut [0; 20])], None);
+            reporter().warn(&[b"messages lost: ", decimal(u64::from(new), &mut [0; 20])], None);
         }
     }
 
