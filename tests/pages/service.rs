@@ -39,8 +39,15 @@ fn looked_at(trace: &str) -> BTreeSet<String> {
 #[test]
 fn it_has_every_file_that_the_supervisor_and_sv_look_at() {
     let sandbox = Sandbox::new();
-    let service =
-        sandbox.service("s").run("trap '' HUP ALRM INT QUIT USR1 USR2\nexec sleep 1000000").logged();
+    // What is not in the directory is not asked for.
+    let service = sandbox
+        .service("s")
+        .run("trap '' HUP ALRM INT QUIT USR1 USR2\nexec sleep 1000000")
+        .finish("exit 0")
+        .file("control/nothing", "")
+        .file("restart", "always")
+        .file("timeout-kill", "60000")
+        .logged();
     let mut command = recorded(&sandbox, "runsv");
     command.arg("s");
     let mut runsv = sandbox.start(command);
@@ -54,7 +61,17 @@ fn it_has_every_file_that_the_supervisor_and_sv_look_at() {
     runsv.ended();
     let seen: BTreeSet<_> = ["runsv", "sv"].iter().flat_map(|name| looked_at(&sandbox.read(name))).collect();
     let described = described();
-    for path in ["check", "down", "finish", "supervise/status.new", "control/u", "control/1", "control/k"] {
+    for path in [
+        "check",
+        "down",
+        "finish",
+        "supervise/status.new",
+        "control/u",
+        "control/1",
+        "control/k",
+        "restart",
+        "timeout-kill",
+    ] {
         assert!(seen.contains(path), "{path} was not looked at: {seen:?}");
     }
     let missing: Vec<_> = seen.difference(&described).collect();
