@@ -77,9 +77,11 @@ const SURE: &[&str] = &[
     "sigaltstack",
 ];
 
-/// The calls of a trace from the first one that is the program's own, each with how often it is made.
-fn places(trace: &str) -> BTreeMap<String, usize> {
-    let mut counts = BTreeMap::new();
+/// The calls of a trace that are the program's own, each with its places: strace numbers the calls of a name from the
+/// start of the program.
+fn places(trace: &str) -> BTreeMap<&str, Vec<usize>> {
+    let mut made = BTreeMap::<&str, usize>::new();
+    let mut places = BTreeMap::<&str, Vec<usize>>::new();
     // The loader of a dynamic program opens and reads libraries with the same calls.
     let own = trace.lines().position(|line| line.starts_with("rt_sigprocmask(SIG_BLOCK, ["));
     for (number, line) in trace.lines().enumerate() {
@@ -88,28 +90,22 @@ fn places(trace: &str) -> BTreeMap<String, usize> {
             continue;
         }
         assert!(ERRORS.iter().any(|(known, _)| *known == name), "no error is known for {name}");
-        // What comes before still counts: strace numbers the calls from the start of the program.
-        let count = counts.entry(name.to_owned()).or_insert((0, 0));
-        count.0 += 1;
-        if own.is_some_and(|own| number < own) {
-            count.1 += 1;
+        let place = made.entry(name).or_default();
+        *place += 1;
+        // The standard library of a debug build looks at each descriptor once more before it closes it.
+        if own.is_none_or(|own| number >= own) && !line.contains("F_GETFD") {
+            places.entry(name).or_default().push(*place);
         }
     }
-    counts.retain(|_, (all, early)| all > early);
-    counts.into_iter().map(|(name, (all, _))| (name, all)).collect()
-}
-
-fn early(trace: &str, name: &str) -> usize {
-    let own = trace.lines().position(|line| line.starts_with("rt_sigprocmask(SIG_BLOCK, [")).unwrap_or(0);
-    trace.lines().take(own).filter(|line| line.starts_with(&format!("{name}("))).count()
+    places
 }
 
 /// Every fault of the calls in a trace, as strace takes it.
 fn faults(trace: &str) -> Vec<String> {
     let mut all = Vec::new();
-    for (name, count) in places(trace) {
+    for (name, places) in places(trace) {
         let (_, errors) = ERRORS.iter().find(|(known, _)| *known == name).unwrap();
-        for place in early(trace, &name) + 1..=count {
+        for place in places {
             all.extend(errors.iter().map(|error| format!("{name}:error={error}:when={place}")));
         }
     }
@@ -118,12 +114,11 @@ fn faults(trace: &str) -> Vec<String> {
 
 /// The end of the program at each of the calls in a trace.
 fn kills(trace: &str) -> Vec<String> {
-    let places = places(trace).into_iter();
-    let each = |(name, count): (String, usize)| {
-        let first = early(trace, &name) + 1;
-        (first..=count).map(move |place| format!("{name}:signal=KILL:when={place}")).collect::<Vec<_>>()
+    let each = |(name, places): (&str, Vec<usize>)| {
+        let name = name.to_owned();
+        places.into_iter().map(move |place| format!("{name}:signal=KILL:when={place}"))
     };
-    places.flat_map(each).collect()
+    places(trace).into_iter().flat_map(each).collect()
 }
 
 /// Runs a life under every one of the faults that its trace without one suggests, several at a time.

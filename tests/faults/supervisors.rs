@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 fn traced(sandbox: &Sandbox, fault: Option<&str>, program: &[&str]) -> Running {
     let mut strace = sandbox.command("strace");
     strace.args(["-o", "trace"]);
-    if let Some(fault) = fault {
-        strace.arg(format!("--inject={fault}"));
+    if let Some((call, how)) = fault.and_then(|fault| fault.split_once(':')) {
+        strace.arg(format!("--trace={call}")).arg(format!("--inject={call}:{how}"));
     }
     strace.args(program).stdout(std::process::Stdio::null());
     sandbox.start(strace)

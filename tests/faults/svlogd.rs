@@ -5,12 +5,16 @@ use crate::kit::*;
 use std::fs;
 use std::process::{Command, Output};
 
-/// Many reads, many files, and a processor that counts the files.
+/// Several reads, and a processor that counts the files.
 const ARGS: [&str; 6] = ["-l", "8", "-b", "64", "-v", "d"];
 const PROCESSOR: &str = "!n=0; read n <&4; cat; echo $((n+1)) >&5\n";
 
+/// How many old logs the input makes.
+const OLD: usize = 4;
+
+/// For four old logs: the first, which has no state yet, the last, and one more between them than are kept.
 fn input() -> String {
-    (100..140).map(|number| format!("{number}{}\n", "x".repeat(number % 9))).collect()
+    (100..122).map(|number| format!("{number}{}\n", "x".repeat(number % 9))).collect()
 }
 
 fn prepare(sandbox: &Sandbox, config: &str) {
@@ -24,11 +28,12 @@ fn run(mut command: Command, sandbox: &Sandbox, input: &str) -> Output {
     command.stdin(fs::File::open(sandbox.join(input)).unwrap()).output().unwrap()
 }
 
+/// Under strace, which writes down all calls if there is no fault, or else those that write to the log.
 fn traced(sandbox: &Sandbox, fault: Option<&str>) -> Command {
     let mut strace = sandbox.command("strace");
     strace.args(["-y", "-s", "9999", "-o", "trace"]);
-    if let Some(fault) = fault {
-        strace.arg(format!("--inject={fault}"));
+    if let Some((call, how)) = fault.and_then(|fault| fault.split_once(':')) {
+        strace.arg(format!("--trace=write,{call}")).arg(format!("--inject={call}:{how}"));
     }
     strace.arg("svlogd").args(ARGS);
     strace
@@ -84,6 +89,7 @@ fn life(fault: Option<&str>) -> String {
     assert_eq!((again.status.code(), logged(&sandbox)), (Some(0), before));
     let (files, counted) = processed(&sandbox);
     assert_eq!(files, counted, "{stderr}");
+    assert!(fault.is_some() || files == OLD, "{files} old logs");
     sandbox.read("trace")
 }
 
@@ -132,6 +138,7 @@ fn end(fault: Option<&str>, keep: &str) -> String {
     assert_eq!(next.status.code(), Some(0), "{stderr}");
     check(&written, "the next one");
     let (files, counted) = processed(&sandbox);
+    assert!(fault.is_some() || counted == OLD, "{counted} old logs");
     assert!(if keep == "n0" { files == counted } else { files <= counted }, "{files} files, state {counted}");
 
     let mut runit = Command::new("/usr/bin/svlogd");
