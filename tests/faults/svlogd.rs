@@ -66,7 +66,7 @@ fn processed(sandbox: &Sandbox) -> (usize, usize) {
 
 /// Reads all of the input, or says why not; after that a run without a fault leaves everything as it should be.
 fn life(fault: Option<&str>) -> String {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::in_memory();
     prepare(&sandbox, &format!("s40\nn0\n{PROCESSOR}"));
     let output = run(traced(&sandbox, fault), &sandbox, "in");
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -116,7 +116,7 @@ fn acknowledged(trace: &str) -> String {
 
 /// Is killed at some call; then the next one takes over, and after that runit's own.
 fn end(fault: Option<&str>, keep: &str) -> String {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::in_memory();
     prepare(&sandbox, &format!("s40\n{keep}\n{PROCESSOR}"));
     run(traced(&sandbox, fault), &sandbox, "in");
     until("the end of what the logger has left", || sandbox.processes().is_empty());

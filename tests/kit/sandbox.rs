@@ -11,6 +11,9 @@ use std::process::{Child, Command, ExitStatus, Output, Stdio};
 /// The variable by which processes of a sandbox are known.
 pub(super) const MARK: &str = "SVBOX_TEST_SANDBOX";
 
+/// What the names of all sandboxes begin with.
+const PREFIX: &str = "svbox-test.";
+
 /// A directory of a test's own.
 pub struct Sandbox {
     dir: tempfile::TempDir,
@@ -19,7 +22,12 @@ pub struct Sandbox {
 impl Sandbox {
     /// An empty one.
     pub fn new() -> Self {
-        Self { dir: tempfile::Builder::new().prefix("svbox-test.").tempdir().unwrap() }
+        Self { dir: tempfile::Builder::new().prefix(PREFIX).tempdir().unwrap() }
+    }
+
+    /// An empty one in memory, where nothing can be run: for what would wait for a disk most of the time.
+    pub fn in_memory() -> Self {
+        Self { dir: tempfile::Builder::new().prefix(PREFIX).tempdir_in("/dev/shm").unwrap() }
     }
 
     /// The directory.

@@ -38,7 +38,7 @@ fn without_labels(line: &str) -> String {
 }
 
 fn run(program: &Path, args: &[String], configs: &[Option<Vec<u8>>], input: &[u8]) -> Outcome {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::in_memory();
     let names: Vec<String> = (0..configs.len()).map(|number| format!("d{number}")).collect();
     for (name, config) in names.iter().zip(configs) {
         fs::create_dir(sandbox.join(name)).unwrap();
