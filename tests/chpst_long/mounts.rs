@@ -334,7 +334,7 @@ fn the_outer_directory_for_temporary_files_is_unseen_and_unharmed() {
     }
     for (caller, how) in HOW {
         for outer in ["/tmp", "/var/tmp"] {
-            let dir = tempfile::Builder::new().prefix("svbox-test.").tempdir_in(outer).unwrap();
+            let dir = tempfile::Builder::new().prefix("svbox-place.").tempdir_in(outer).unwrap();
             fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o777)).unwrap();
             fs::write(dir.path().join("file"), "outside").unwrap();
             let path = dir.path().to_str().unwrap();
@@ -359,7 +359,7 @@ fn it_is_fatal_if_the_current_directory_is_hidden() {
     for (caller, how) in HOW {
         // Lack of support is something else.
         for more in [&[][..], &["--if-supported"]] {
-            let dir = tempfile::Builder::new().prefix("svbox-test.").tempdir_in("/tmp").unwrap();
+            let dir = tempfile::Builder::new().prefix("svbox-place.").tempdir_in("/tmp").unwrap();
             fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o777)).unwrap();
             let sandbox = Sandbox::new();
             let mut command = caller(&sandbox);

@@ -74,7 +74,7 @@ impl Life {
     fn run(&self, fault: Option<&str>) -> (String, Option<i32>, String, String) {
         let sandbox = Sandbox::new();
         // Not below /tmp, which is hidden.
-        let place = tempfile::Builder::new().prefix("svbox-test.").tempdir_in("/dev/shm").unwrap();
+        let place = tempfile::Builder::new().prefix("svbox-place.").tempdir_in("/dev/shm").unwrap();
         for dir in [place.path().to_owned(), place.path().join("ro"), place.path().join("out")] {
             fs::create_dir_all(&dir).unwrap();
             fs::set_permissions(&dir, fs::Permissions::from_mode(0o777)).unwrap();

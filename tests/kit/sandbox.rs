@@ -4,6 +4,7 @@ use super::{bin_dir, until};
 use std::ffi::OsStr;
 use std::fs;
 use std::io::Write;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
@@ -106,11 +107,15 @@ impl Sandbox {
     pub fn processes(&self) -> Vec<i32> {
         let mark = format!("{MARK}={}", self.path().display());
         let marked = |pid: &i32| {
-            let environ = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-            // A process that is just becoming another program shows no environment, but it is somewhere.
-            let here =
-                || fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| cwd.starts_with(self.path()));
-            environ.split(|&byte| byte == 0).any(|entry| entry == mark.as_bytes()) || here()
+            // A process that is just becoming another program shows no environment, but it is somewhere. In another
+            // sandbox, which is the first thing to be looked at because it costs least, it is none of ours.
+            match fs::read_link(format!("/proc/{pid}/cwd")).ok().as_deref().and_then(sandbox_of) {
+                Some(sandbox) => sandbox == self.path(),
+                None => {
+                    let environ = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+                    environ.split(|&byte| byte == 0).any(|entry| entry == mark.as_bytes())
+                }
+            }
         };
         let all =
             fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
@@ -189,6 +194,13 @@ impl Drop for Sandbox {
             until("the end of everything that was started", dead);
         }
     }
+}
+
+/// The sandbox in which a directory is.
+fn sandbox_of(dir: &Path) -> Option<&Path> {
+    let is_one =
+        |dir: &&Path| dir.file_name().is_some_and(|name| name.as_bytes().starts_with(PREFIX.as_bytes()));
+    dir.ancestors().find(is_one)
 }
 
 /// A program that was started. Killed and collected when dropped.

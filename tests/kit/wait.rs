@@ -15,12 +15,14 @@ pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
 /// Waits until there is something, and gives it.
 #[track_caller]
 pub fn until_some<T: Debug>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let end = Instant::now() + DEADLINE;
+    let begin = Instant::now();
+    let end = begin + DEADLINE;
     loop {
         if let Some(found) = look() {
             return found;
         }
         assert!(Instant::now() < end, "waited {DEADLINE:?} in vain for: {what}");
-        std::thread::sleep(Duration::from_millis(1));
+        // A look costs something, so the longer it has been waited, the rarer they are.
+        std::thread::sleep((begin.elapsed() / 32).clamp(Duration::from_millis(1), Duration::from_millis(8)));
     }
 }
