@@ -132,7 +132,7 @@ fn sweep(life: impl Fn(Option<&str>) -> String + Sync, faults: impl Fn(&str) -> 
     let failed = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         // Most of the time each waits.
-        for _ in 0..12 {
+        for _ in 0..24 {
             scope.spawn(|| {
                 while let Some(fault) = faults.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let told = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| life(Some(fault))));
