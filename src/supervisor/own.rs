@@ -457,21 +457,29 @@ impl Other {
     }
 }
 
-/// Which of the names are in the service directory. One that cannot be listed may have all of them.
+/// Which of the names are in the service directory.
 #[inline(never)]
 fn names(place: &Place) -> u32 {
     let mut found = 0;
     let listed = dir::open(place.dir.as_fd(), c".").and_then(|dir| {
         dir::each_name(&dir, |name, _| {
-            let lists = NAMES
-                .split_inclusive(|&byte| byte == 0)
-                .chain(Other::NAMES.split_inclusive(|&byte| byte == 0));
-            if let Some(index) = lists.into_iter().position(|known| known == name.to_bytes_with_nul()) {
+            if let Some(index) = all_names().position(|known| known == name.to_bytes_with_nul()) {
                 found |= 1 << index;
             }
         })
     });
-    if listed.is_ok() { found } else { u32::MAX }
+    if listed.is_err() {
+        // Whoever may not list it may still ask.
+        let is_there =
+            |name| crate::sys::c_str(name).is_some_and(|name| file::stat(place.dir.as_fd(), name).is_ok());
+        found = all_names().enumerate().fold(0, |found, (at, name)| found | u32::from(is_there(name)) << at);
+    }
+    found
+}
+
+/// Each with its NUL.
+fn all_names() -> impl Iterator<Item = &'static [u8]> {
+    [NAMES, Other::NAMES].into_iter().flat_map(|names| names.split_inclusive(|&byte| byte == 0))
 }
 
 fn name(index: usize) -> Option<&'static CStr> {

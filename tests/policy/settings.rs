@@ -139,3 +139,28 @@ fn a_file_that_is_put_there_counts_from_the_next_command() {
     service.until_lines("ready", 2);
     assert_eq!(service.read("got"), "int\nterm\n");
 }
+
+#[test]
+fn a_directory_that_cannot_be_listed_is_asked_for_each_name() {
+    for with_file in [false, true] {
+        if with_file && only_svbox("own files") || !rustix::process::geteuid().is_root() {
+            return;
+        }
+        let sandbox = Sandbox::new();
+        let mut service = counted(&sandbox, "exit 4").finish("echo $1 >>finished");
+        if with_file {
+            service = service.file("restart", "never");
+        }
+        fs::set_permissions(service.join(""), std::os::unix::fs::PermissionsExt::from_mode(0o300)).unwrap();
+        let mut command = sandbox.command("setpriv");
+        command.args(["--bounding-set", "-dac_override,-dac_read_search", "runsv", "one"]);
+        let runsv = sandbox.start(command);
+        service.until_lines("finished", if with_file { 1 } else { 2 });
+        assert_eq!((service.join("supervise/deaths").exists(), runsv.stderr().as_str()), (with_file, ""));
+        if with_file {
+            until("that it stays down", || {
+                service.status().want() == 'd' && service.status().shown() == Shown::Down
+            });
+        }
+    }
+}
