@@ -181,3 +181,36 @@ fn what_is_asked_for_in_the_rescue_shell_is_done() {
 
 /// Stage 1 with another shell for the rescue: nobody types here.
 const RESCUED: &str = "sh() { /bin/rescuer; }\nSTAGE";
+
+#[test]
+fn one_process_can_supervise_all_services_of_a_machine() {
+    if no_guest() {
+        return;
+    }
+    let guest = Guest::new();
+    guest.script("etc/runit/2", "exec svbox runsvdir --in-process -P /etc/service");
+    for number in 0..20 {
+        guest.service(
+            &format!("n{number}"),
+            "trap 'echo stopped; exit' TERM; while :; do sleep 1000000 & wait; done",
+        );
+    }
+    guest.service(
+        "script",
+        "until [ $(svbox sv status /etc/service/n* | grep -c ^run) = 20 ]; do :; done\n\
+         echo supervisors: $(ps | grep -c '[r]unsv ')\n\
+         svbox init 0; exec sleep 1000000",
+    );
+    let console = guest.boot("").until_off();
+    assert_in_order(
+        &console,
+        &[
+            "supervisors: 0",
+            "stopped",
+            "- runit: leave stage: /etc/runit/2",
+            "- runit: leave stage: /etc/runit/3",
+        ],
+    );
+    assert_eq!(console.matches("stopped").count(), 20, "{console}");
+    assert!(console.contains(OFF) && !console.contains("awaited"), "{console}");
+}

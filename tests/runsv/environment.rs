@@ -165,7 +165,8 @@ fn without_a_log_everything_has_the_descriptors_of_runsv() {
     until_descriptors(run, &all);
     until_descriptors(control, &all);
     rustix::process::kill_process(Pid::from_raw(control).unwrap(), Signal::KILL).unwrap();
-    rustix::process::kill_process(Pid::from_raw(run).unwrap(), Signal::KILL).unwrap();
+    // The supervisor, whose control program has failed, may have been quicker.
+    let _ = rustix::process::kill_process(Pid::from_raw(run).unwrap(), Signal::KILL);
     until_descriptors(until_sleeps(&sandbox, "1000002"), &all);
 }
 
