@@ -203,16 +203,17 @@ fn a_stop_takes_28_system_calls_and_a_start_16() {
     command.args(["-o", "trace", "runsv", "counted"]);
     let _strace = sandbox.start(command);
     service.until_up();
-    // A directory that has changed lately is listed each time.
-    let hour = Duration::from_secs(3600);
-    fs::File::open(service.join("")).unwrap().set_modified(std::time::SystemTime::now() - hour).unwrap();
+    // A directory that has changed lately is listed each time, and a younger service is started again later.
+    let settle = || {
+        let up = Instant::now();
+        until("a service that has run for a second", || up.elapsed() > Duration::from_millis(1100));
+    };
+    settle();
     service.send(b"d");
     service.until_shown(Shown::Down);
     service.send(b"u");
     service.until_up();
-    // A younger one is started again later.
-    let up = Instant::now();
-    until("a service that has run for a second", || up.elapsed() > Duration::from_millis(1100));
+    settle();
     let stop = calls_of(&sandbox, || {
         service.send(b"d");
         service.until_shown(Shown::Down);

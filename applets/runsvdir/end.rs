@@ -120,7 +120,8 @@ impl RunSvDir {
         if signal == Signal::HUP || matches!(self.end, End::AfterAll(_)) {
             self.services.stop_all(&mut self.fleet);
         }
-        if self.fleet.is_some() || self.starter.is_container() {
+        let is_here = self.fleet.is_some() || self.starter.is_container();
+        if is_here && matches!(self.end, End::AfterAll(_)) {
             self.chain.forget();
         }
     }

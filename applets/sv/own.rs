@@ -2,7 +2,6 @@
 
 use super::super::output::Output;
 use super::Place;
-use core::ffi::CStr;
 use svbox::service::settings::{NAMES, Setting, Settings};
 use svbox::sys::time::Duration;
 use svbox::sys::{self, Result, file};
@@ -35,9 +34,11 @@ fn read(place: &Place, setting: Setting, settings: &mut Settings) -> Result<()> 
 
 /// Whether its supervisor has found the service ready; `None` for a service that does not say.
 pub fn is_ready(place: &Place) -> Option<bool> {
-    let says =
-        [c"notification-fd", c"notify-socket", c"check-interval"].iter().any(|name| is_there(place, name));
-    says.then(|| is_there(place, c"supervise/ready"))
+    let mut settings = Settings::NONE;
+    for setting in [Setting::NotificationFd, Setting::NotifySocket, Setting::CheckInterval] {
+        let _ = read(place, setting, &mut settings);
+    }
+    settings.tells_ready().then(|| matches!(place.look(c"supervise/ready"), Ok(Some(_))))
 }
 
 /// Adds what the service says that it is at.
@@ -49,8 +50,4 @@ pub fn put_message(place: &Place, output: &mut Output) {
     if !line.is_empty() {
         output.put(b", \"").put(line).put(b"\"");
     }
-}
-
-fn is_there(place: &Place, name: &CStr) -> bool {
-    matches!(place.look(name), Ok(Some(_)))
 }

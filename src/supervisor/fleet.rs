@@ -84,6 +84,7 @@ impl Fleet {
 
     /// A service is to leave: as if it had been told to exit.
     pub fn leave(&mut self, index: Number) {
+        self.world.now = Instant::now();
         if let Some(Some(unit)) = self.units.items().get_mut(index) {
             unit.leave(&mut self.world);
         }

@@ -78,7 +78,7 @@ pub struct Keeper {
     started: Instant,
     ended: Ended,
     due: Option<Instant>,
-    overdue: Option<Instant>,
+    overdue: Option<(Limit, Instant)>,
     news: bool,
     published: Published,
     own: Own,
@@ -137,7 +137,11 @@ impl Keeper {
         self.since = orphan.status.map_or_else(|| Tai::now().before(orphan.age), |status| status.since);
         self.started = world.now.before(orphan.age);
         if self.part == Part::Main {
-            self.own.take_over(place);
+            self.own.take_over(place, world.now);
+        }
+        // Its time begins anew.
+        if phase != Phase::Up {
+            self.limit(if orphan.finish { Limit::Finish } else { Limit::Stop }, world.now);
         }
         self.target = Some(orphan.pid);
         self.process = Some(Process { pid: orphan.pid, finish: orphan.finish, hold: Some(orphan.hold) });
@@ -167,7 +171,8 @@ impl Keeper {
     #[cfg(feature = "pid1")]
     pub fn is_over(&self) -> bool {
         let is_down = matches!(self.state.phase, Phase::Down | Phase::Resting | Phase::Failed);
-        self.target.is_some() && is_down && self.state.want != Want::Up && self.is_idle()
+        let stays = self.state.phase == Phase::Failed || is_down && self.state.want != Want::Up;
+        self.target.is_some() && stays && self.is_idle()
     }
 
     /// How its process has ended last.
@@ -179,7 +184,8 @@ impl Keeper {
     /// The next moment it wants to be woken.
     pub fn next_timer(&self) -> Option<Instant> {
         let script = self.script.as_ref().and_then(|script| script.due);
-        time::first([self.due, self.overdue, self.published.retry(), script, self.own.next_timer()])
+        let overdue = self.overdue.map(|(_, at)| at);
+        time::first([self.due, overdue, self.published.retry(), script, self.own.next_timer()])
     }
 
     /// Acts on the timers that are over.
@@ -188,9 +194,9 @@ impl Keeper {
         if self.due.take_if(|at| *at <= now).is_some() {
             self.feed(Event::Due, place, world);
         }
-        let meaning = self.own.ring(place, world);
+        let meaning = self.own.ring(self.runs(), place, world);
         self.learn(meaning, place, world);
-        if self.overdue.take_if(|at| *at <= now).is_some() {
+        if self.overdue.take_if(|(_, at)| *at <= now).is_some() {
             self.own.overdue(self.state.phase, self.ended, place, world);
             self.feed(Event::Overdue, place, world);
         }
@@ -218,8 +224,7 @@ impl Keeper {
             return true;
         }
         if self.pid() != Some(died.pid) {
-            let runs = self.state.phase == Phase::Starting || self.state.phase == Phase::Up;
-            let meaning = self.own.bury(&died, runs, place, world);
+            let meaning = self.own.bury(&died, self.runs(), place, world);
             self.learn(meaning.flatten(), place, world);
             return meaning.is_some();
         }
@@ -237,7 +242,7 @@ impl Keeper {
 
     /// The service has said something.
     pub fn hear(&mut self, place: &Place, world: &mut World) {
-        let meaning = self.own.hear(self.pid(), place, world);
+        let meaning = self.own.hear(self.pid(), self.runs(), place, world);
         self.learn(meaning, place, world);
     }
 
@@ -246,12 +251,18 @@ impl Keeper {
         let Some(event) = meaning else { return };
         let is_news = event != Event::Ready || self.state.phase == Phase::Starting;
         if is_news {
-            self.feed(event, place, world);
+            self.go_on(Some(event), place, world);
         }
-        if is_news && event == Event::Ready {
+        // It may have been called up before somebody knew.
+        if event == Event::Ready && self.state.phase == Phase::Up && (is_news || !self.own.was_ready()) {
             self.tell_if_news(place, world);
             self.own.show_ready(place, world.now);
         }
+    }
+
+    /// Whether `./run` is there and not about to end.
+    fn runs(&self) -> bool {
+        self.state.phase == Phase::Starting || self.state.phase == Phase::Up
     }
 
     fn process_ended(&mut self, ended: Ended, place: &Place, world: &mut World) {
@@ -288,6 +299,9 @@ impl Keeper {
         // A start looks by itself.
         if matches!(event, Event::Command(command) if command != Command::Up && command != Command::Once) {
             self.refresh(place);
+        }
+        if let Event::Command(command) = event {
+            self.own.commanded(command, place);
         }
         self.go_on(Some(event), place, world);
     }
@@ -353,8 +367,9 @@ impl Keeper {
     }
 
     fn limit(&mut self, limit: Limit, now: Instant) {
-        if self.overdue.is_none() {
-            self.overdue = self.own.limit(limit).map(|within| now.after(within));
+        // One that runs stays; that of something else is over.
+        if self.overdue.is_none_or(|(running, _)| running != limit) {
+            self.overdue = self.own.limit(limit).map(|within| (limit, now.after(within)));
         }
     }
 

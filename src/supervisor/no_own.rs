@@ -61,7 +61,13 @@ impl Own {
 
     pub fn clear(&mut self, _: &Place) {}
 
-    pub fn take_over(&mut self, _: &Place) {}
+    pub fn take_over(&mut self, _: &Place, _: Instant) {}
+
+    pub fn commanded(&mut self, _: Command, _: &Place) {}
+
+    pub fn was_ready(&self) -> bool {
+        true
+    }
 
     pub fn is_ready_at_once(&self) -> bool {
         true
@@ -71,7 +77,7 @@ impl Own {
         None
     }
 
-    pub fn hear(&mut self, _: Option<Pid>, _: &Place, _: &World) -> Option<Event> {
+    pub fn hear(&mut self, _: Option<Pid>, _: bool, _: &Place, _: &World) -> Option<Event> {
         None
     }
 
@@ -85,7 +91,7 @@ impl Own {
         None
     }
 
-    pub fn ring(&mut self, _: &Place, _: &World) -> Option<Event> {
+    pub fn ring(&mut self, _: bool, _: &Place, _: &World) -> Option<Event> {
         None
     }
 

@@ -5,7 +5,7 @@ use super::World;
 use super::keeper::Died;
 use super::notice::{Event, Notice, Notifier};
 pub use super::ready::Extras;
-use super::ready::{Finding, READY, Readiness};
+use super::ready::{Finding, READY, Readiness, SAYS};
 use super::unit::{self, Heard, Place};
 use crate::service::command::Command;
 use crate::service::machine::{self, Limit, Phase};
@@ -60,6 +60,8 @@ struct More {
     readiness: Readiness,
     /// It is stopped because it does not answer.
     unhealthy: bool,
+    /// Somebody has asked for its end.
+    asked: bool,
 }
 
 /// What becomes of a service that has ended.
@@ -98,7 +100,8 @@ impl Own {
     /// Reads what is there now. Costs one system call as long as there is no such file and the directory is unchanged.
     pub fn refresh(&mut self, place: &Place) {
         let Ok(stat) = file::stat_open(&place.dir) else { return };
-        let changed = (stat.st_mtime, u32::try_from(stat.st_mtime_nsec).unwrap_or(0));
+        // Unlike that of the content, nobody can set the time of this change.
+        let changed = (stat.st_ctime, u32::try_from(stat.st_ctime_nsec).unwrap_or(0));
         if self.listed != Some(changed) {
             self.names = names(place);
             self.listed = is_settled(changed).then_some(changed);
@@ -161,17 +164,35 @@ impl Own {
 
     /// There is no service yet: what an earlier supervisor has shown is not true any more.
     pub fn clear(&mut self, place: &Place) {
-        for shown in [READY, FAILED] {
+        for shown in [READY, SAYS, FAILED] {
             let _ = file::remove(place.dir.as_fd(), shown);
         }
     }
 
     /// The service is one that an earlier supervisor has started.
-    pub fn take_over(&mut self, place: &Place) {
+    pub fn take_over(&mut self, place: &Place, now: Instant) {
         self.refresh(place);
-        if let Some(more) = self.more() {
-            more.readiness.take_over(place);
+        match self.more() {
+            Some(more) => more.readiness.take_over(&more.settings, place, now),
+            None => self.clear(place),
         }
+    }
+
+    /// Somebody has asked for something.
+    pub fn commanded(&mut self, command: Command, place: &Place) {
+        let Some(more) = self.more() else { return };
+        if matches!(command, Command::Term | Command::Kill | Command::Down | Command::Exit) {
+            more.asked = true;
+            more.unhealthy = false;
+        }
+        if matches!(command, Command::Down | Command::Exit) {
+            more.forgive(place);
+        }
+    }
+
+    /// Whether it has been shown that the service is ready, since it was started.
+    pub fn was_ready(&self) -> bool {
+        self.known().is_some_and(|more| more.readiness.was_ready())
     }
 
     /// Whether the service counts as ready when it has been started.
@@ -182,17 +203,23 @@ impl Own {
     /// Makes what a service that is about to be started is to have more than runit's: a descriptor, and its number there.
     pub fn prepare(&mut self, place: &Place, world: &World) -> Option<Extras> {
         let more = self.more()?;
-        more.unhealthy = false;
+        (more.unhealthy, more.asked) = (false, false);
         more.readiness.ended(place);
         let token = unit::token(place.index, Heard::Service);
         Some(more.readiness.prepare(&more.settings, token, place, world))
     }
 
     /// Reads what the service `pid` has said; gives what that means.
-    pub fn hear(&mut self, pid: Option<Pid>, place: &Place, world: &World) -> Option<machine::Event> {
+    pub fn hear(
+        &mut self,
+        pid: Option<Pid>,
+        runs: bool,
+        place: &Place,
+        world: &World,
+    ) -> Option<machine::Event> {
         let more = self.more()?;
         let finding = more.readiness.hear(pid, &more.settings, place, world.now);
-        more.meaning(finding, place)
+        more.meaning(finding, runs, place)
     }
 
     /// Shows that the service is ready.
@@ -215,7 +242,7 @@ impl Own {
             return Some(None);
         }
         let finding = more.readiness.bury((died.pid, died.ended), runs, &more.settings, world.now)?;
-        Some(more.meaning(finding, place))
+        Some(more.meaning(finding, runs, place))
     }
 
     /// The next moment to be woken at.
@@ -225,11 +252,11 @@ impl Own {
     }
 
     /// Acts on the timers that are over.
-    pub fn ring(&mut self, place: &Place, world: &World) -> Option<machine::Event> {
+    pub fn ring(&mut self, runs: bool, place: &Place, world: &World) -> Option<machine::Event> {
         let more = self.more()?;
         more.notifier.ring(world.now);
         let finding = more.readiness.ring(&more.settings, place, world);
-        more.meaning(finding, place)
+        more.meaning(finding, runs, place)
     }
 
     /// `./run` has been started.
@@ -237,10 +264,7 @@ impl Own {
         let Some(more) = self.more() else { return };
         more.readiness.started(&more.settings, now);
         more.verdict = Verdict::AGAIN;
-        if core::mem::take(&mut more.failed) {
-            (more.count, more.streak) = (0, 0);
-            let _ = file::remove(place.dir.as_fd(), FAILED);
-        }
+        more.forgive(place);
     }
 
     /// `./run` has ended: what becomes of the service is decided now.
@@ -249,7 +273,7 @@ impl Own {
         if let Some(more) = self.more() {
             more.readiness.ended(place);
             // That was us.
-            end.asked &= !more.unhealthy;
+            end.asked = (end.asked || more.asked) && !more.unhealthy;
         }
         if !end.asked && self.names & OWN != 0 {
             if let Some(more) = self.more() {
@@ -335,14 +359,25 @@ impl More {
             notifier: Notifier::default(),
             readiness: Readiness::default(),
             unhealthy: false,
+            asked: false,
         };
         table.push(more).is_ok().then_some(table)
     }
 
+    /// It counts as failed no longer.
+    fn forgive(&mut self, place: &Place) {
+        if core::mem::take(&mut self.failed) {
+            (self.count, self.streak) = (0, 0);
+            let _ = file::remove(place.dir.as_fd(), FAILED);
+        }
+    }
+
     /// What has been found out means this to the service.
-    fn meaning(&mut self, finding: Finding, place: &Place) -> Option<machine::Event> {
+    fn meaning(&mut self, finding: Finding, runs: bool, place: &Place) -> Option<machine::Event> {
         match finding {
             Finding::Nothing => None,
+            // It is about to end, and need not answer for that.
+            Finding::Unhealthy if !runs => None,
             Finding::Ready => Some(machine::Event::Ready),
             Finding::Unhealthy => {
                 self.unhealthy = true;

@@ -5,6 +5,7 @@ use super::World;
 use super::unit::Place;
 use crate::service::names::PUBLIC_MODE;
 use crate::service::notification::{Word, words};
+use crate::service::policy;
 use crate::service::settings::Settings;
 use crate::sys::identity;
 use crate::sys::inbox::{Inbox, Sender};
@@ -20,7 +21,7 @@ use core::ffi::CStr;
 pub const READY: &CStr = c"supervise/ready";
 const CHECK: &CStr = c"./check";
 /// What it has said that it is at.
-const SAYS: &CStr = c"supervise/message";
+pub const SAYS: &CStr = c"supervise/message";
 const SAYS_NEW: &CStr = c"supervise/message.new";
 /// The longest message that is kept, with its newline and a NUL.
 const MESSAGE: usize = 130;
@@ -41,6 +42,10 @@ pub struct Readiness {
     shown: bool,
     /// Whether it has been ready since it was started.
     was_ready: bool,
+    /// Whether the `./check` that runs asks for a service that has ended.
+    stale: bool,
+    /// Whether an earlier supervisor has shown what the service was at.
+    said: bool,
     /// Where it says how it is.
     inbox: Option<Inbox>,
     /// When it has to have said that it is alive.
@@ -124,11 +129,12 @@ impl Readiness {
         self.due = None;
         self.alive_by = None;
         self.was_ready = false;
-        if !self.message.bytes().is_empty() {
+        if core::mem::take(&mut self.said) || !self.message.bytes().is_empty() {
             self.message.truncate(0);
             let _ = file::remove(place.dir.as_fd(), SAYS);
         }
         if let Some((pid, _)) = self.check {
+            self.stale = true;
             let _ = process::kill(pid, Signal::KILL);
         }
         self.hide(place);
@@ -142,8 +148,16 @@ impl Readiness {
     }
 
     /// Takes over from an earlier supervisor what that has shown.
-    pub fn take_over(&mut self, place: &Place) {
-        self.shown = file::stat(place.dir.as_fd(), READY).is_ok();
+    pub fn take_over(&mut self, settings: &Settings, place: &Place, now: Instant) {
+        let is_there = |name| file::stat(place.dir.as_fd(), name).is_ok();
+        (self.shown, self.said) = (is_there(READY), is_there(SAYS));
+        self.was_ready = self.shown;
+        self.go_on(!self.shown || settings.check_fails.is_some(), settings, now);
+    }
+
+    /// Whether it has been shown that the service is ready, since it was started.
+    pub fn was_ready(&self) -> bool {
+        self.was_ready
     }
 
     /// Shows that it is ready.
@@ -239,7 +253,11 @@ impl Readiness {
     pub fn ring(&mut self, settings: &Settings, place: &Place, world: &World) -> Finding {
         self.ring_check(settings, place, world);
         match self.alive_by.take_if(|by| *by <= world.now) {
-            Some(_) => Finding::Unhealthy,
+            Some(_) => {
+                // If it does not end it is asked again.
+                self.alive_by = settings.alive_within.map(|within| world.now.after(within));
+                Finding::Unhealthy
+            }
             None => Finding::Nothing,
         }
     }
@@ -259,7 +277,7 @@ impl Readiness {
             Ok(pid) => self.check = Some((pid, Some(world.now.after(every.max(PATIENCE))))),
             Err(errno) => {
                 place.report.warn_of(b"unable to fork for ", CHECK.to_bytes(), errno);
-                self.due = Some(world.now.after(every));
+                self.due = Some(world.now.after(every.max(policy::PACE)));
             }
         }
     }
@@ -273,7 +291,12 @@ impl Readiness {
         now: Instant,
     ) -> Option<Finding> {
         self.check.take_if(|(its, _)| *its == pid)?;
+        if core::mem::take(&mut self.stale) {
+            return Some(Finding::Nothing);
+        }
         if !runs {
+            // It may stay after all.
+            self.go_on(true, settings, now);
             return Some(Finding::Nothing);
         }
         let passed = ended.code() == Some(0);
@@ -283,6 +306,9 @@ impl Readiness {
             return Some(Finding::Ready);
         }
         if self.shown && settings.check_fails.is_some_and(|most| self.fails >= most) {
+            // If it does not end it is asked again.
+            self.fails = 0;
+            self.go_on(true, settings, now);
             return Some(Finding::Unhealthy);
         }
         self.go_on(!self.shown || settings.check_fails.is_some(), settings, now);

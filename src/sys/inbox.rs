@@ -36,7 +36,8 @@ struct Part {
     len: usize,
 }
 
-/// A `struct cmsghdr` with a `struct ucred` behind it, and room for what is not asked for.
+/// A `struct cmsghdr` with a `struct ucred` behind it, and no room for anything else: descriptors that come along are
+/// closed by the kernel.
 #[repr(C, align(8))]
 struct Control {
     len: usize,
@@ -45,11 +46,11 @@ struct Control {
     pid: u32,
     uid: u32,
     gid: u32,
-    rest: [u32; 3],
 }
 
 const SOL_SOCKET: c_int = if cfg!(any(target_arch = "mips", target_arch = "mips64")) { 0xffff } else { 1 };
 const SCM_CREDENTIALS: c_int = 2;
+const MSG_CMSG_CLOEXEC: usize = 0x4000_0000;
 
 impl Inbox {
     /// A new one under a name of the kernel's choice, in the abstract name space: see unix(7), "autobind".
@@ -70,7 +71,7 @@ impl Inbox {
     /// The next datagram that has come, as much of it as there is room for, and who has sent it. `None` if none has.
     pub fn receive<'b>(&self, room: &'b mut [u8]) -> Option<(&'b [u8], Sender)> {
         let mut part = Part { start: room.as_mut_ptr().cast(), len: room.len() };
-        let mut control = Control { len: 0, level: 0, kind: 0, pid: 0, uid: u32::MAX, gid: 0, rest: [0; 3] };
+        let mut control = Control { len: 0, level: 0, kind: 0, pid: 0, uid: u32::MAX, gid: 0 };
         let mut header = Header {
             name: core::ptr::null_mut(),
             name_len: 0,
@@ -84,7 +85,9 @@ impl Inbox {
         let at = (&raw mut header).expose_provenance();
         // SAFETY: the kernel writes to `room`, `control` and `header`, within the lengths given, and all outlive the
         // call. Every value of their bytes is a valid one.
-        let got = again(|| unsafe { ffi::system_call(ffi::number::RECVMSG, [socket, at, 0, 0, 0]) }).ok()?;
+        let got =
+            again(|| unsafe { ffi::system_call(ffi::number::RECVMSG, [socket, at, MSG_CMSG_CLOEXEC, 0, 0]) })
+                .ok()?;
         let is_known = (control.level, control.kind) == (SOL_SOCKET, SCM_CREDENTIALS);
         let sender = if is_known {
             Sender { pid: control.pid, uid: control.uid }

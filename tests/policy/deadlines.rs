@@ -15,8 +15,7 @@ fn what_does_not_end_in_time_is_killed() {
     let runsv = service.supervise();
     service.until_lines("ready", 1);
     let told = now();
-    service.send(b"d");
-    service.until_shown(Shown::Down);
+    down(&service);
     assert!(now() - told >= Duration::from_millis(298));
     assert_eq!((service.lines("term"), service.read("ended").as_str()), (1, "-1 9\n"));
     until_said(&service, &runsv, "service does not end in time, sending KILL");
@@ -32,8 +31,7 @@ fn what_ends_in_time_is_not() {
         counted(&sandbox, "exec sleep 1000000").file("timeout-kill", "60000").finish("echo $1 $2 >>ended");
     let runsv = service.supervise();
     service.until_up();
-    service.send(b"d");
-    service.until_shown(Shown::Down);
+    down(&service);
     assert_eq!((service.read("ended").as_str(), runsv.stderr().as_str()), ("-1 15\n", ""));
 }
 
@@ -118,8 +116,7 @@ fn other_signals_are_sent_where_files_say_so() {
     until("USR1", || service.read("got") == "usr1\n");
     service.send(b"t");
     service.until_lines("ready", 2);
-    service.send(b"d");
-    service.until_shown(Shown::Down);
+    down(&service);
     assert_eq!(service.read("got"), "usr1\nquit\nquit\n");
 }
 
@@ -139,4 +136,24 @@ fn sv_waits_as_long_as_the_service_may_take() {
     service.until_lines("ready", 2);
     let output = service.sv(&["-w", "0", "stop"]);
     assert!(String::from_utf8_lossy(&output.stdout).starts_with("timeout: run: "), "{output:?}");
+}
+
+#[test]
+fn the_next_supervisor_ends_what_the_last_one_has_told_to() {
+    if only_svbox("own files") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let service = counted(&sandbox, STUBBORN).file("timeout-kill", "60000");
+    let mut runsv = service.supervise();
+    service.until_lines("ready", 1);
+    service.send(b"d");
+    service.until_lines("term", 1);
+    until("that it is known", || service.status().term());
+    runsv.signal(rustix::process::Signal::KILL);
+    runsv.ended();
+    sandbox.write("one/timeout-kill", "300");
+    let _runsv = service.supervise();
+    service.until_shown(Shown::Down);
+    assert_eq!(service.lines("starts"), 1);
 }

@@ -35,3 +35,13 @@ fn moments(service: &Service<'_>, file: &str) -> Vec<Duration> {
 fn now() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap()
 }
+
+/// Tells it to go down, and waits until it has.
+#[track_caller]
+fn down(service: &Service<'_>) {
+    service.send(b"d");
+    until("that it is down and to stay so", || {
+        let status = service.status();
+        status.shown() == Shown::Down && status.want() == 'd'
+    });
+}

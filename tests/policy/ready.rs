@@ -29,8 +29,7 @@ fn a_line_on_the_descriptor_means_ready() {
         assert!(!is_ready(&service));
         sandbox.write("one/go", "");
         until("that it is ready", || is_ready(&service));
-        service.send(b"d");
-        service.until_shown(Shown::Down);
+        down(&service);
         assert!(!is_ready(&service));
         assert_eq!(runsv.stderr(), "");
     }
@@ -193,8 +192,7 @@ fn what_was_ready_stays_so_for_the_next_supervisor() {
     runsv.ended();
     let mut runsv = service.supervise();
     assert!(is_ready(&service) && service.status().pid() == pid);
-    service.send(b"d");
-    service.until_shown(Shown::Down);
+    down(&service);
     assert!(!is_ready(&service));
     // What is left of one that was killed together with its service does not stay.
     runsv.signal(rustix::process::Signal::KILL);
@@ -203,4 +201,57 @@ fn what_was_ready_stays_so_for_the_next_supervisor() {
     sandbox.write("one/down", "");
     let _runsv = service.supervise();
     assert!(!is_ready(&service));
+}
+
+#[test]
+fn the_time_to_become_ready_is_not_the_time_to_end() {
+    if only_svbox("own files") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let service = counted(
+        &sandbox,
+        "trap 'until test -e go; do sleep 0.01; done; exit 5' TERM\necho >>up\nwhile :; do sleep 0.01; done",
+    )
+    .file("notification-fd", "3")
+    .file("timeout-ready", "700")
+    .finish("echo $1 >>ended");
+    let runsv = service.supervise();
+    service.until_lines("up", 1);
+    service.send(b"d");
+    let told = std::time::Instant::now();
+    until("the time to become ready is over", || told.elapsed() > Duration::from_millis(1000));
+    sandbox.write("one/go", "");
+    service.until_lines("ended", 1);
+    // It was not killed. That it was slow to become ready may have been told first, on a machine that was slower.
+    assert_eq!(service.read("ended"), "5\n", "{}", runsv.stderr());
+}
+
+#[test]
+fn a_service_that_is_called_back_while_it_starts_can_become_ready() {
+    if only_svbox("own files") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let service = telling(&sandbox, 3).script("control/t", "echo >>asked");
+    let _runsv = service.supervise();
+    service.until_lines("up", 1);
+    service.send(b"d");
+    service.until_lines("asked", 1);
+    service.send(b"u");
+    until("that it is wanted up", || service.status().want() == 'u');
+    sandbox.write("one/go", "");
+    until("that it is ready", || is_ready(&service));
+}
+
+#[test]
+fn sv_does_not_wait_for_what_no_supervisor_tells() {
+    if only_svbox("own files") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let service =
+        sandbox.service("one").run_forever().file("check-interval", "0").file("notification-fd", "two");
+    let _runsv = service.supervise();
+    assert!(service.sv(&["-w", "60", "start"]).status.success());
 }

@@ -181,8 +181,7 @@ fn the_last_32_deaths_are_kept() {
     let service = counted(&sandbox, "exit $(wc -l <starts)").file("restart", "always delay=0");
     let _runsv = service.supervise();
     until("forty deaths", || service.lines("starts") > 41);
-    service.send(b"d");
-    service.until_shown(Shown::Down);
+    down(&service);
     let deaths = service.read("supervise/deaths");
     let codes: Vec<u32> =
         deaths.lines().map(|line| line.split(' ').nth(1).unwrap().parse().unwrap()).collect();
@@ -219,4 +218,35 @@ fn a_notify_that_hangs_holds_nothing_up() {
     sandbox.write("one/go", "");
     until("the last event, once the first is over", || service.read("told").ends_with("failed 7 0 6\n"));
     assert_eq!(service.lines("told"), 2);
+}
+
+#[test]
+fn an_end_that_a_control_program_brings_about_is_no_death() {
+    if only_svbox("own files") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let service = counted(&sandbox, "exec sleep 1000000")
+        .file("restart", "never")
+        .script("control/t", "kill -INT \"$1\"");
+    let _runsv = service.supervise();
+    service.until_lines("starts", 1);
+    service.until_up();
+    service.send(b"t");
+    // It is started again, since that was asked for.
+    service.until_lines("starts", 2);
+    assert!(!service.join("supervise/deaths").exists());
+}
+
+#[test]
+fn down_ends_the_failure_too() {
+    if only_svbox("own files") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let service = counted(&sandbox, "exit 7").file("restart", "always delay=10ms limit=1/1h");
+    let _runsv = service.supervise();
+    until("that it has failed", || service.join("supervise/failed").exists());
+    service.send(b"d");
+    until("that nothing shows any more", || !service.join("supervise/failed").exists());
 }

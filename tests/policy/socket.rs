@@ -49,8 +49,7 @@ fn ready_reloading_and_stopping_are_shown() {
     say(&service, "STOPPING=1");
     until("that it is not", || !is_ready(&service));
     let pid = service.until_up();
-    service.send(b"d");
-    service.until_shown(Shown::Down);
+    down(&service);
     assert!(!service.join("supervise/message").exists() && pid != 0);
     assert_eq!(runsv.stderr(), "");
 }
@@ -139,8 +138,7 @@ fn a_flood_does_not_hide_a_command() {
     let _runsv = service.supervise();
     service.until_lines("up", 1);
     say(&service, &"STATUS=again and again\nSTATUS=on and on\n".repeat(20_000));
-    service.send(b"d");
-    service.until_shown(Shown::Down);
+    down(&service);
 }
 
 #[test]
@@ -164,4 +162,29 @@ fn a_service_finds_everything_else_in_its_environment_as_ever() {
     );
     assert_eq!(found.matches("NOTIFY_SOCKET=").count(), 1);
     assert!(found.contains("NOTIFY_SOCKET=@"), "{found:?}");
+}
+
+#[test]
+fn a_service_that_is_about_to_end_need_not_be_alive() {
+    if only_svbox("own files") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let service = saying(&sandbox)
+        .file("timeout-watchdog", "300")
+        .file("restart", "always delay=0")
+        .script("control/t", "echo >>asked");
+    let runsv = service.supervise();
+    service.until_lines("up", 1);
+    // TERM is taken over and does not end it: it lives on, about to end, for longer than the watchdog waits.
+    say(&service, "READY=1");
+    until("that it is ready", || is_ready(&service));
+    service.send(b"d");
+    service.until_lines("asked", 1);
+    let told = std::time::Instant::now();
+    until("the time is over", || told.elapsed() > Duration::from_millis(700));
+    assert_eq!((service.lines("asked"), times_said(&runsv, "service does not answer, stopping it")), (1, 0));
+    service.send(b"k");
+    service.until_shown(Shown::Down);
+    assert!(!service.join("supervise/deaths").exists());
 }

@@ -293,3 +293,52 @@ fn many_services_that_come_and_go_leave_nothing_behind() {
     }
     end(&sandbox, runsvdir);
 }
+
+#[test]
+fn a_deadline_counts_from_the_command() {
+    if only_svbox("--in-process") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let service = sandbox
+        .service("one")
+        .run("trap 'until test -e go; do sleep 0.01; done; exit 7' TERM\necho >>ready\nwhile :; do sleep 0.01; done")
+        .finish("echo $1 >>ended")
+        .file("timeout-kill", "60000");
+    let runsvdir = start(&sandbox, &[&service], &[]);
+    service.until_lines("ready", 1);
+    // Nothing happens for longer than a deadline that would count from the last event.
+    sandbox.write("one/timeout-kill", "700");
+    let rest = std::time::Instant::now();
+    until("a second", || rest.elapsed().as_millis() > 1000);
+    sandbox.scan().unlink("one");
+    until("TERM", || service.status().term());
+    sandbox.write("one/go", "");
+    service.until_lines("ended", 1);
+    assert_eq!((service.read("ended").as_str(), runsvdir.stderr().as_str()), ("7\n", ""));
+    end(&sandbox, runsvdir);
+}
+
+#[test]
+fn as_process_1_it_goes_on_looking_after_a_signal_that_means_nothing() {
+    if only_svbox("--in-process") || !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let (one, two) = (sandbox.service("one").run_forever(), sandbox.service("two").run_forever());
+    sandbox.scan().link(&one);
+    let mut command = sandbox.command("unshare");
+    command.args(["-pf", "--kill-child"]).arg(program("runsvdir")).args(["--in-process", "scan"]);
+    let unshare = sandbox.start(command);
+    until("a supervisor", || one.is_supervised());
+    let first = until_some("process 1", || {
+        let children = format!("/proc/{0}/task/{0}/children", unshare.pid());
+        fs::read_to_string(children).ok()?.split_whitespace().next()?.parse().ok()
+    });
+    let first = rustix::process::Pid::from_raw(first).unwrap();
+    rustix::process::kill_process(first, Signal::INT).unwrap();
+    sandbox.scan().link(&two);
+    until("the other one", || two.is_supervised());
+    rustix::process::kill_process(first, Signal::TERM).unwrap();
+    until("the end of all", || sandbox.processes().is_empty());
+}
