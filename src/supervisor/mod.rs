@@ -13,6 +13,8 @@ mod notice;
 mod open;
 #[cfg_attr(not(feature = "policy"), path = "no_own.rs")]
 mod own;
+#[cfg(feature = "policy")]
+mod program;
 mod publish;
 #[cfg(feature = "policy")]
 mod ready;

@@ -1,15 +1,16 @@
 //! Telling the program `./notify` of a service directory what befalls the service: one at a time, and never for long.
 
-use super::World;
 use super::unit::Place;
+use super::{World, program};
+use crate::sys::Errno;
 use crate::sys::process::{self, Ended, Pid};
 use crate::sys::signal::Signal;
-use crate::sys::spawn::{ArgList, Spawn};
+use crate::sys::spawn::ArgList;
 use crate::sys::time::{Duration, Instant};
-use crate::sys::{AsFd, Errno};
 use crate::text::Text;
 use core::ffi::CStr;
 
+const NOTIFY: &CStr = c"./notify";
 /// How long it may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -83,7 +84,7 @@ impl Notifier {
         let Some(notice) = self.waiting.take() else { return };
         match start(&notice, place, world) {
             Ok(pid) => self.running = Some((pid, Some(world.now.after(PATIENCE)))),
-            Err(errno) => place.report.warn_of(b"unable to fork for ", b"./notify", errno),
+            Err(errno) => place.report.warn_of(b"unable to fork for ", NOTIFY.to_bytes(), errno),
         }
     }
 }
@@ -103,20 +104,6 @@ fn start(notice: &Notice, place: &Place, world: &World) -> Result<Pid, Errno> {
     count.number(u64::try_from(notice.count).unwrap_or(u64::MAX));
     let words = [code.c_str(), signal.c_str(), count.c_str()].map(|word| word.unwrap_or(c""));
     let [code, signal, count] = words;
-    let failed = |_, errno| place.report.fatal_of(b"unable to run ", b"./notify", errno);
-    Spawn {
-        path: c"./notify",
-        args: ArgList::new(&[c"./notify", event, code, signal, count]),
-        directory: Some(place.dir.as_fd()),
-        below: None,
-        stdin: None,
-        stdout: place.log_input(),
-        more: &[],
-        mask: &world.services,
-        session: world.is_apart(),
-        failure_code: 111,
-        ready: None,
-        failed: &failed,
-    }
-    .start()
+    let args = ArgList::new(&[NOTIFY, event, code, signal, count]);
+    program::start(NOTIFY, args, place.log_input(), place, world)
 }

@@ -1,8 +1,8 @@
 //! Finding out whether a service is ready, and whether it still answers: it says so on a descriptor, or its program
 //! `./check` does.
 
-use super::World;
 use super::unit::Place;
+use super::{World, program};
 use crate::service::names::PUBLIC_MODE;
 use crate::service::notification::{Word, words};
 use crate::service::policy;
@@ -11,7 +11,7 @@ use crate::sys::identity;
 use crate::sys::inbox::{Inbox, Sender};
 use crate::sys::process::{self, Ended, Pid};
 use crate::sys::signal::Signal;
-use crate::sys::spawn::{ArgList, Spawn};
+use crate::sys::spawn::ArgList;
 use crate::sys::time::{self, Duration, Instant};
 use crate::sys::{AsFd, Errno, OwnedFd, Result, fifo, file};
 use crate::text::Text;
@@ -333,20 +333,5 @@ fn user_of(pid: Pid) -> Option<u32> {
 
 fn start_check(place: &Place, world: &World) -> core::result::Result<Pid, Errno> {
     let null = file::open_null(false)?;
-    let failed = |_, errno| place.report.fatal_of(b"unable to run ", CHECK.to_bytes(), errno);
-    Spawn {
-        path: CHECK,
-        args: ArgList::new(&[CHECK]),
-        directory: Some(place.dir.as_fd()),
-        below: None,
-        stdin: None,
-        stdout: Some(null.as_fd()),
-        more: &[],
-        mask: &world.services,
-        session: world.is_apart(),
-        failure_code: 111,
-        ready: None,
-        failed: &failed,
-    }
-    .start()
+    program::start(CHECK, ArgList::new(&[CHECK]), Some(null.as_fd()), place, world)
 }

@@ -1,0 +1,34 @@
+//! Starting the programs of a service directory that are svbox's own.
+
+use super::World;
+use super::unit::Place;
+use crate::sys::process::Pid;
+use crate::sys::spawn::{ArgList, Spawn};
+use crate::sys::{AsFd, BorrowedFd, Result};
+use core::ffi::CStr;
+
+/// Starts one in the service directory, with what a service inherits and this standard output, if not ours.
+pub fn start(
+    path: &CStr,
+    args: ArgList<'_>,
+    stdout: Option<BorrowedFd<'_>>,
+    place: &Place,
+    world: &World,
+) -> Result<Pid> {
+    let failed = |_, errno| place.report.fatal_of(b"unable to run ", path.to_bytes(), errno);
+    Spawn {
+        path,
+        args,
+        directory: Some(place.dir.as_fd()),
+        below: None,
+        stdin: None,
+        stdout,
+        more: &[],
+        mask: &world.services,
+        session: world.is_apart(),
+        failure_code: 111,
+        ready: None,
+        failed: &failed,
+    }
+    .start()
+}
