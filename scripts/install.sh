@@ -111,7 +111,7 @@ init() {
         service "$service" "${service##*/}"
     done
     [ ! -e "$etc/runit/1" ] || return 0
-    for stage in 1 2 3 ctrlaltdel; do
+    for stage in 1 2 3 ctrlaltdel timeout-kill; do
         keep "scripts/init/$stage" "$etc/runit/$stage"
     done
     for name in getty-console socklog-unix socklog-klog dhcp; do

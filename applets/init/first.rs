@@ -5,6 +5,7 @@
 
 use super::console::Console;
 use super::last;
+use super::patience::patience;
 use super::request::STOP;
 use super::side::{CTRL_ALT_DEL, POWER_FAILURE, Program, Side};
 use super::stage::{Next, Remark, Stage, after};
@@ -22,9 +23,8 @@ use svbox::sys::time::{self, Duration, Instant};
 use svbox::sys::{AsFd, Errno, heap, stdio};
 use svbox::text::{Text, parse};
 
-/// How long stage 2 has to end before it is killed; the pause before it is started again; and the one before anything
-/// is tried again that the system refused (runit).
-const PATIENCE: Duration = Duration::from_secs(5);
+/// The pause before stage 2 is started again, and the one before anything is tried again that the system refused (runit).
+const PACE: Duration = Duration::from_secs(5);
 
 /// Those without a name are signals as well.
 const LAST_SIGNAL: i32 = 64;
@@ -151,7 +151,7 @@ pub fn run(left: Option<&Left>) -> u8 {
             Ok(signals) => break signals,
             Err(errno) => {
                 console.reporter().fatal_of(b"unable to hear signals, pausing", b"", errno);
-                rest(PATIENCE);
+                rest(PACE);
             }
         }
     };
@@ -295,7 +295,7 @@ impl Init {
                 let report = self.console.reporter();
                 report
                     .fatal(&[b"unable to fork for \"", stage.path().to_bytes(), b"\" pausing"], Some(errno));
-                self.at = At::Before(stage, Instant::now().after(PATIENCE));
+                self.at = At::Before(stage, Instant::now().after(PACE));
             }
         }
         if matches!(self.at, At::In(Stage::Two, _)) {
@@ -409,7 +409,7 @@ impl Init {
         match self.at {
             At::In(Stage::Two, pid) => {
                 let _ = process::kill(pid, Signal::TERM);
-                self.at = At::Leaving(pid, Some(now.after(PATIENCE)));
+                self.at = At::Leaving(pid, patience(&self.console).map(|within| now.after(within)));
             }
             At::Again(_) | At::Before(Stage::Two, _) => {
                 self.warn(&[b"skipping stage 2..."]);
@@ -457,7 +457,7 @@ impl Init {
             Next::Restart => {
                 self.warn(&[b"killing all processes in stage 2..."]);
                 let _ = process::kill_group(pid, Signal::KILL);
-                self.at = At::Again(Instant::now().after(PATIENCE));
+                self.at = At::Again(Instant::now().after(PACE));
             }
             Next::End => {
                 self.console.say(&[b"leave stage: ", path]);
@@ -502,6 +502,6 @@ impl Init {
             return;
         }
         self.console.reporter().fatal(&[b"unable to end, pausing"], why);
-        self.at = At::Last(now.after(PATIENCE));
+        self.at = At::Last(now.after(PACE));
     }
 }

@@ -8,6 +8,7 @@ mod child;
 mod console;
 mod first;
 mod last;
+mod patience;
 pub mod request;
 mod side;
 mod stage;

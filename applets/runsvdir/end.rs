@@ -3,6 +3,7 @@
 use super::RunSvDir;
 use core::ffi::CStr;
 use svbox::report::FATAL;
+use svbox::supervisor::Fleet;
 use svbox::sys::process::{self, Pid};
 use svbox::sys::signal::Signal;
 use svbox::sys::spawn::{ArgList, Spawn};
@@ -124,13 +125,20 @@ impl RunSvDir {
         if is_here && matches!(self.end, End::AfterAll(_)) {
             self.chain.forget();
         }
+        if let (Some(fleet), End::AfterAll(_)) = (&mut self.fleet, self.end) {
+            fleet.end(self.stop_within);
+        }
+    }
+
+    fn is_hopeless(&self) -> bool {
+        self.fleet.as_ref().is_some_and(Fleet::is_hopeless)
     }
 
     /// The exit code, if the end has come.
     pub fn ended(&mut self) -> Option<u8> {
         match self.end {
             End::Now(code) => Some(code),
-            End::AfterAll(code) if !self.services.any_left() => Some(code),
+            End::AfterAll(code) if !self.services.any_left() || self.is_hopeless() => Some(code),
             End::AfterAll(_) | End::Held | End::No => None,
         }
     }

@@ -26,18 +26,19 @@ use svbox::sys::args::Args;
 use svbox::sys::poll::{self, Poll};
 use svbox::sys::process::{self, Ended};
 use svbox::sys::signal::{self, Mask, Signal, Signals};
-use svbox::sys::time::{self, Instant};
+use svbox::sys::time::{self, Duration, Instant};
 use svbox::sys::{self, AsFd, Errno, file, heap};
 use svbox::tai::Tai;
+use svbox::text::parse;
 use title::TitleLog;
 
 /// Puts the lines between what every build can do and what only some can.
 macro_rules! text {
-    ($($line:literal)?) => {
+    ($($line:literal)*) => {
         concat!(
             "runsvdir [-P] dir\n\nKeep a runsv running for each directory in a directory.\n\n",
             "  -P            each runsv leads a session of its own\n",
-            $($line,)?
+            $($line,)*
             "  -s script     first run script with the number of TERM or HUP"
         )
         .as_bytes()
@@ -45,7 +46,10 @@ macro_rules! text {
 }
 
 #[cfg(feature = "in-process")]
-const TEXT: &[u8] = text!("  --in-process  no runsv is started: all services are supervised here\n");
+const TEXT: &[u8] = text!(
+    "  --in-process  no runsv is started: all services are supervised here\n"
+    "  --timeout-kill ms\n                with --in-process: at the end, services are killed after that time\n"
+);
 #[cfg(not(feature = "in-process"))]
 const TEXT: &[u8] = text!();
 
@@ -63,6 +67,8 @@ struct Options {
     container: bool,
     /// It supervises the services itself.
     in_process: bool,
+    /// What has no deadline of its own may take so long to stop then.
+    stop_within: Option<Duration>,
 }
 
 /// Tokens of what is waited for; a runsv that is not ours has its descriptor's number.
@@ -87,6 +93,8 @@ struct RunSvDir {
     services: Services,
     /// The services that this process supervises itself, if it does.
     fleet: Option<Fleet>,
+    /// How long those may take at the end, unless a deadline of their own says otherwise.
+    stop_within: Option<Duration>,
     pace: Pace,
     title: Option<TitleLog>,
     script: Option<Script>,
@@ -114,6 +122,7 @@ fn run(call: &Call) -> Result<u8, Failure> {
         chain: Chain::new(&poll, MOUNTS),
         services: Services::new().map_err(refused)?,
         fleet: fleet(&options, mask, &poll).map_err(refused)?,
+        stop_within: options.stop_within,
         pace: Pace::new(Instant::now()),
         title: rest.title(0).and_then(|title| TitleLog::start(title, &report, &poll, TITLE)),
         script: options.script.map(Script::new),
@@ -266,6 +275,12 @@ fn options(mut words: Args) -> Result<(Options, Args), Failure> {
         match word.to_bytes_with_nul() {
             b"--container\0" if cfg!(feature = "pid1") => options.container = true,
             b"--in-process\0" if cfg!(feature = "in-process") => options.in_process = true,
+            b"--timeout-kill\0" if cfg!(feature = "in-process") => {
+                let within = rest.get(0).and_then(|word| parse(word.to_bytes())).ok_or(Failure::Usage)?;
+                // As in s6, 0 is no limit.
+                options.stop_within = (within > 0).then_some(Duration::from_millis(within));
+                rest = rest.skip(1);
+            }
             [b'-', b'-', ..] => return Ok((options, rest)),
             [b'-', b'P', ..] => options.sessions = true,
             b"-s\0" if !rest.is_empty() => {
@@ -277,6 +292,10 @@ fn options(mut words: Args) -> Result<(Options, Args), Failure> {
             _ => break,
         }
         words = rest;
+    }
+    // A runsv that is left alone knows its deadlines itself.
+    if options.stop_within.is_some() && !options.in_process {
+        return Err(Failure::Usage);
     }
     Ok((options, words))
 }

@@ -2,6 +2,7 @@
 //! --in-process` has in the place of a runsv for each.
 
 use super::World;
+use super::ending::Ending;
 use super::keeper::Died;
 use super::unit::{self, Unit};
 use crate::report::Reporter;
@@ -11,7 +12,7 @@ use crate::sys::poll;
 use crate::sys::process::{Ended, Pid};
 use crate::sys::signal::Mask;
 use crate::sys::table::Table;
-use crate::sys::time::Instant;
+use crate::sys::time::{self, Duration, Instant};
 use crate::sys::{AsFd, AsRawFd, BorrowedFd, Errno, Result, file};
 use core::ffi::CStr;
 
@@ -31,6 +32,7 @@ pub struct Fleet {
     names: Names,
     /// How many descriptors this process may have.
     most: u64,
+    ending: Option<Ending>,
 }
 
 impl Fleet {
@@ -40,7 +42,7 @@ impl Fleet {
     pub fn new(mask: Mask, apart: bool) -> Result<Self> {
         let mut world = World::new(mask)?;
         world.apart = apart;
-        Ok(Self { world, units: Table::new(MOST)?, names: Names::new()?, most: limit::raise_files() })
+        Ok(Self { world, units: Table::new(MOST)?, names: Names::new()?, most: limit::raise_files(), ending: None })
     }
 
     /// Takes on the service directory `name` below `at`, and starts what is wanted up; gives the unit's number. Messages
@@ -90,6 +92,17 @@ impl Fleet {
         }
     }
 
+    /// All have been told to leave. Who takes long is named; with `within`, what has no deadline of its own is killed after
+    /// that time.
+    pub fn end(&mut self, within: Option<Duration>) {
+        self.ending = Some(Ending::begin(within, Instant::now()));
+    }
+
+    /// Whether what is left will not end, although it was killed.
+    pub fn is_hopeless(&self) -> bool {
+        self.ending.as_ref().is_some_and(|ending| ending.is_hopeless(self.world.now))
+    }
+
     /// Acts on what has happened, without waiting.
     pub fn hear(&mut self) {
         self.world.now = Instant::now();
@@ -115,6 +128,9 @@ impl Fleet {
     /// those that have left.
     pub fn settle(&mut self, mut gone: impl FnMut(Number)) {
         self.world.now = Instant::now();
+        if let Some(ending) = &mut self.ending {
+            ending.ring(self.units.items(), &mut self.world);
+        }
         for (index, place) in self.units.items().iter_mut().enumerate() {
             let Some(unit) = place else { continue };
             unit.ring(&mut self.world);
@@ -127,7 +143,8 @@ impl Fleet {
 
     /// The next moment to be woken at.
     pub fn next_timer(&self) -> Option<Instant> {
-        self.units.list().iter().flatten().filter_map(Unit::next_timer).min()
+        let units = self.units.list().iter().flatten().filter_map(Unit::next_timer).min();
+        time::first([units, self.ending.as_ref().and_then(Ending::next_timer)])
     }
 }
 

@@ -210,6 +210,27 @@ impl Keeper {
         }
     }
 
+    /// When what there is has to have ended, if that is fixed.
+    #[cfg(feature = "in-process")]
+    pub fn deadline(&self) -> Option<Instant> {
+        self.overdue.map(|(_, at)| at)
+    }
+
+    /// Kills what there is, unless it has a deadline: a control script first, for the service has not had its TERM then.
+    #[cfg(feature = "in-process")]
+    pub fn cut_short(&mut self, place: &Place, world: &mut World) {
+        if let Some(script) = self.script.as_ref() {
+            if script.due.is_none() {
+                let _ = process::kill(script.pid, Signal::KILL);
+            }
+            return;
+        }
+        if self.process.is_some() && self.overdue.is_none() {
+            self.own.overdue(self.state.phase, self.ended, place, world);
+            self.feed(Event::Overdue, place, world);
+        }
+    }
+
     /// Acts on the end of a child; gives whether it was one of these.
     pub fn bury(&mut self, died: Died, place: &Place, world: &mut World) -> bool {
         if let Some(script) = self.script.take_if(|script| script.pid == died.pid) {

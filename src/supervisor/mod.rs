@@ -5,6 +5,8 @@
 //! child, a lock, a timer or a reader.
 
 mod adopt;
+#[cfg(feature = "in-process")]
+mod ending;
 #[cfg_attr(not(feature = "in-process"), path = "no_fleet.rs")]
 mod fleet;
 mod keeper;

@@ -2,7 +2,7 @@
 
 use crate::sys::process::{Ended, Pid};
 use crate::sys::signal::Mask;
-use crate::sys::time::Instant;
+use crate::sys::time::{Duration, Instant};
 use crate::sys::{AsFd, BorrowedFd, Errno, Result};
 use core::ffi::CStr;
 
@@ -29,6 +29,14 @@ impl Fleet {
     }
 
     pub fn leave(&mut self, _: Number) {
+        match *self {}
+    }
+
+    pub fn end(&mut self, _: Option<Duration>) {
+        match *self {}
+    }
+
+    pub fn is_hopeless(&self) -> bool {
         match *self {}
     }
 

@@ -318,6 +318,29 @@ impl Unit {
         self.command(Command::Exit, world);
     }
 
+    /// When the service has to have ended, or its logger, if that is fixed.
+    #[cfg(feature = "in-process")]
+    pub fn deadline(&self) -> Option<Instant> {
+        let logger = match self.leaving {
+            Leaving::Draining(at) | Leaving::Ending(at) => Some(at),
+            Leaving::No | Leaving::Gone => None,
+        };
+        time::first([self.main.deadline(), logger])
+    }
+
+    /// Says that it has not ended.
+    #[cfg(feature = "in-process")]
+    pub fn tell_awaited(&self) {
+        let who: &[u8] = if self.leaving == Leaving::No { b"service" } else { b"log service" };
+        self.place.report.warn(&[who, b" has not ended yet"], None);
+    }
+
+    /// Kills what the service has, unless that has a deadline.
+    #[cfg(feature = "in-process")]
+    pub fn cut_short(&mut self, world: &mut World) {
+        self.main.cut_short(&self.place, world);
+    }
+
     /// Acts on the end of a child; gives whether it was one of this unit's.
     pub fn bury(&mut self, died: Died, world: &mut World) -> bool {
         if self.main.pid() == Some(died.pid) && self.main.state().want == Want::Up {

@@ -71,17 +71,43 @@ fn ctrl_alt_del_starts_it_again() {
     assert!(console.contains(AGAIN), "{console}");
 }
 
+const STUBBORN: &str = "trap '' TERM; echo stubborn; while :; do sleep 1000000; done";
+/// Asks for the end as soon as that one is up.
+const ASKS: &str = "until svbox sv check stubborn >/dev/null; do :; done; svbox init 0; exec sleep 9";
+
+/// A guest with a service that ignores TERM.
+fn stubborn() -> Guest {
+    let guest = Guest::new();
+    guest.service("stubborn", STUBBORN);
+    guest.service("script", ASKS);
+    guest
+}
+
 #[test]
 fn a_service_that_does_not_stop_is_named_and_killed() {
     if no_guest() {
         return;
     }
-    let guest = Guest::new();
-    guest.service("stubborn", "trap '' TERM; echo stubborn; while :; do sleep 1000000; done");
-    guest.service(
-        "script",
-        "until svbox sv check stubborn >/dev/null; do :; done; svbox init 0; exec sleep 9",
+    let console = stubborn().boot("").until_off();
+    assert_in_order(
+        &console,
+        &[
+            "runsv stubborn: warning: service has not ended yet",
+            "runsv stubborn: warning: service does not end in time, sending KILL",
+            "- runit: leave stage: /etc/runit/2",
+            "- runit: leave stage: /etc/runit/3",
+        ],
     );
+    assert!(console.contains(OFF) && !console.contains("sigkill"), "{console}");
+}
+
+#[test]
+fn where_each_has_a_runsv_stage_3_does_that() {
+    if no_guest() {
+        return;
+    }
+    let guest = stubborn();
+    guest.script("etc/runit/2", "exec svbox runsvdir -P /etc/service");
     let console = guest.boot("").until_off();
     let named =
         |start: &str| console.lines().any(|line| line.starts_with(start) && line.contains("stubborn"));

@@ -183,12 +183,11 @@ fn what_is_asked_for_in_the_rescue_shell_is_done() {
 const RESCUED: &str = "sh() { /bin/rescuer; }\nSTAGE";
 
 #[test]
-fn one_process_can_supervise_all_services_of_a_machine() {
+fn one_process_supervises_all_services_of_a_machine() {
     if no_guest() {
         return;
     }
     let guest = Guest::new();
-    guest.script("etc/runit/2", "exec svbox runsvdir --in-process -P /etc/service");
     for number in 0..20 {
         guest.service(
             &format!("n{number}"),

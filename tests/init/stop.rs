@@ -48,6 +48,41 @@ fn a_stage_2_that_does_not_go_is_killed_after_five_seconds() {
 }
 
 #[test]
+fn how_long_stage_2_has_can_be_said() {
+    if only_svbox("stage 2's timeout-kill") {
+        return;
+    }
+    for (text, least, said) in
+        [("7000\n", 7, ""), ("soon", 5, "- runit: warning: ignoring /etc/runit/timeout-kill: bad value: soon\n")]
+    {
+        let body = on_term("echo term >>/run/heard");
+        let before = format!("printf '{text}' >/etc/runit/timeout-kill");
+        let mut first = Boot::new().script("2", &body).before(&before).start();
+        first.until_there("/run/ready");
+        first.until_idle();
+        let started = Instant::now();
+        stop(&first);
+        first.until_said("not terminated");
+        assert!(started.elapsed() >= Duration::from_secs(least), "{:?}", started.elapsed());
+        assert_eq!(first.ended(), End::Off);
+        assert!(first.said().contains(said), "{}", first.said());
+    }
+}
+
+#[test]
+fn stage_2_can_have_all_the_time_it_wants() {
+    if only_svbox("stage 2's timeout-kill") {
+        return;
+    }
+    let body = on_term("sleep 6; exit 0");
+    let mut first = Boot::new().script("2", &body).before("echo 0 >/etc/runit/timeout-kill").start();
+    first.until_there("/run/ready");
+    stop(&first);
+    assert_eq!(first.ended(), End::Off);
+    assert_eq!(first.said(), life("+1 -1 +2 -2 +3 -3 off"));
+}
+
+#[test]
 fn while_it_waits_orphans_are_collected_and_a_second_request_changes_nothing() {
     let first = ready(&on_term(": >/run/heard"));
     stop(&first);

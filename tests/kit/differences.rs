@@ -32,6 +32,7 @@ const KNOWN: &[(&str, &str)] = &[
     ("retry", "runit waits for another change after a failed fork or listing"),
     ("script", "runit's runsvdir has no -s"),
     ("own files", "runit takes no notice of svbox's own files"),
+    ("stage 2's timeout-kill", "runit gives stage 2 five seconds, always"),
     ("--in-process", "runit starts a runsv for each service, always"),
     ("containers", "runit has no mode for containers"),
     ("stamp", "Debian's runsvdir writes .forced-rescan in place"),

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod in_process;
+mod in_process_end;
 mod init;
 mod options;
 mod pacing;
