@@ -216,6 +216,8 @@ fn start(starter: &mut Starter, fleet: &mut Option<Fleet>, poll: &Poll, dir: &Ow
         Ok(Some(control)) => return State::Foreign(control),
         Err(_) => return State::Not(Instant::now().after(LOOK)),
     }
+    #[cfg(feature = "policy")]
+    let fleet = &mut fleet.as_mut().filter(|_| !Fleet::cannot_keep(dir.as_fd(), name));
     if let Some(fleet) = fleet {
         return match fleet.add(dir.as_fd(), name) {
             Some(index) => {

@@ -8,6 +8,8 @@ mod order;
 #[cfg(feature = "policy")]
 mod own;
 mod show;
+#[cfg(feature = "policy")]
+mod strays;
 mod wait;
 
 use super::Applet;
@@ -68,6 +70,9 @@ struct Sv {
     /// How many services failed; as an init script, the exit code.
     failed: u32,
     limit: Duration,
+    /// Whether more is shown of each service.
+    #[cfg(feature = "policy")]
+    verbose: bool,
     /// Whether the limit was said on the command line or in the environment.
     #[cfg(feature = "policy")]
     limit_was_said: bool,
@@ -97,6 +102,8 @@ fn run(call: &Call) -> Result<u8, Failure> {
         output: Output::new(),
         failed: 0,
         limit: Duration::from_secs(seconds),
+        #[cfg(feature = "policy")]
+        verbose: opts.verbose,
         #[cfg(feature = "policy")]
         limit_was_said: opts.wait.is_some()
             || args::variable(b"SVWAIT").is_some_and(|value| !value.is_empty()),

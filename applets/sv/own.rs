@@ -2,7 +2,7 @@
 
 use super::super::output::Output;
 use super::Place;
-use svbox::service::settings::{NAMES, Setting, Settings};
+use svbox::service::settings::{KillScope, NAMES, Setting, Settings};
 use svbox::sys::time::Duration;
 use svbox::sys::{self, Result, file};
 
@@ -39,6 +39,13 @@ pub fn is_ready(place: &Place) -> Option<bool> {
         let _ = read(place, setting, &mut settings);
     }
     settings.tells_ready().then(|| matches!(place.look(c"supervise/ready"), Ok(Some(_))))
+}
+
+/// Which processes are to end with the service.
+pub fn kill_scope(place: &Place) -> KillScope {
+    let mut settings = Settings::NONE;
+    let _ = read(place, Setting::KillScope, &mut settings);
+    settings.kill_scope
 }
 
 /// Adds what the service says that it is at.

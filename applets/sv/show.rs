@@ -104,8 +104,13 @@ impl Sv {
             self.output.put(b", failed");
         }
         #[cfg(feature = "policy")]
-        if part == Part::Main && status.shown == Shown::Run {
-            super::own::put_message(place, &mut self.output);
+        if part == Part::Main {
+            if status.shown == Shown::Run {
+                super::own::put_message(place, &mut self.output);
+            }
+            if self.verbose {
+                super::strays::put(place, status, &mut self.output);
+            }
         }
         Ok(())
     }

@@ -30,11 +30,13 @@ pub enum Setting {
     NotifySocket,
     /// Milliseconds after which a service has to have said again that it is alive.
     TimeoutWatchdog,
+    /// Which processes are to end with the service.
+    KillScope,
 }
 
 impl Setting {
     /// All of them, in the order of [`NAMES`].
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::TimeoutKill,
         Self::TimeoutFinish,
         Self::TimeoutReady,
@@ -46,12 +48,24 @@ impl Setting {
         Self::CheckFails,
         Self::NotifySocket,
         Self::TimeoutWatchdog,
+        Self::KillScope,
     ];
 }
 
 /// Their names, each with a NUL behind it.
 pub const NAMES: &[u8] = b"timeout-kill\0timeout-finish\0timeout-ready\0down-signal\0reload-signal\0\
-    restart\0notification-fd\0check-interval\0check-fails\0notify-socket\0timeout-watchdog\0";
+    restart\0notification-fd\0check-interval\0check-fails\0notify-socket\0timeout-watchdog\0kill-scope\0";
+
+/// Which processes are to end with the service.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum KillScope {
+    /// `./run`.
+    Process,
+    /// The process group that it leads.
+    Group,
+    /// Whatever it has brought into the world.
+    Tree,
+}
 
 /// After which ends a service is started again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -107,6 +121,8 @@ pub struct Settings {
     pub notify_socket: bool,
     /// After how long it has to say there again that it is alive.
     pub alive_within: Option<Duration>,
+    /// Which processes are to end with it.
+    pub kill_scope: KillScope,
 }
 
 impl Settings {
@@ -123,6 +139,7 @@ impl Settings {
         check_fails: None,
         notify_socket: false,
         alive_within: None,
+        kill_scope: KillScope::Process,
     };
 
     /// Whether a service is ready only when that has been found out.
@@ -145,6 +162,7 @@ impl Settings {
             Setting::CheckFails => put(&mut self.check_fails, count(line)),
             Setting::NotifySocket => put(&mut self.notify_socket, Some(true)),
             Setting::TimeoutWatchdog => put(&mut self.alive_within, milliseconds(line)),
+            Setting::KillScope => put(&mut self.kill_scope, scope(line)),
         }
     }
 }
@@ -166,6 +184,15 @@ fn milliseconds(text: &[u8]) -> Option<Option<Duration>> {
 /// A number behind those of the standard descriptors.
 fn descriptor(text: &[u8]) -> Option<i32> {
     i32::try_from(parse(text)?).ok().filter(|number| (3..1 << 20).contains(number))
+}
+
+fn scope(text: &[u8]) -> Option<KillScope> {
+    match text {
+        b"process" => Some(KillScope::Process),
+        b"group" => Some(KillScope::Group),
+        b"tree" => Some(KillScope::Tree),
+        _ => None,
+    }
 }
 
 /// 0 is never.

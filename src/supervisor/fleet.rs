@@ -20,7 +20,7 @@ use core::ffi::CStr;
 const MOST: usize = 1 << 17;
 
 /// How many descriptors a unit with a logger has, and as many for what is opened and closed again.
-const NEEDED: u64 = 9 + 9;
+const NEEDED: u64 = 10 + 10;
 
 /// The number of a unit; that of one that is gone becomes another's.
 pub type Number = usize;
@@ -41,8 +41,14 @@ impl Fleet {
     /// A unit has up to nine descriptors, so the soft limit of this process is raised; what it starts has the old one.
     pub fn new(mask: Mask, apart: bool) -> Result<Self> {
         let mut world = World::new(mask)?;
-        world.apart = apart;
-        Ok(Self { world, units: Table::new(MOST)?, names: Names::new()?, most: limit::raise_files(), ending: None })
+        (world.apart, world.shared) = (apart, true);
+        Ok(Self {
+            world,
+            units: Table::new(MOST)?,
+            names: Names::new()?,
+            most: limit::raise_files(),
+            ending: None,
+        })
     }
 
     /// Takes on the service directory `name` below `at`, and starts what is wanted up; gives the unit's number. Messages
@@ -68,6 +74,13 @@ impl Fleet {
         let unit = place.as_mut()?;
         unit.begin(&mut self.world);
         Some(index)
+    }
+
+    /// Whether a service can be kept together by a supervisor of its own only: its `kill-scope` is `tree`, and there is no
+    /// cgroup to be had for it.
+    #[cfg(feature = "policy")]
+    pub fn cannot_keep(at: BorrowedFd<'_>, name: &CStr) -> bool {
+        file::open_place(at, name).is_ok_and(|dir| super::scope::needs_supervisor(&dir, name))
     }
 
     /// Has a process told when the service has been up and is down for good: see [`super::ENDED`].

@@ -1,6 +1,6 @@
 //! One process that is kept: the service's own, or its logger. Carries out what the machine decides.
 
-use super::own::{End, Extras, Other, Own};
+use super::own::{End, Extras, Other, Own, Rest};
 use super::publish::{News, Published};
 use super::steps::{Step, Steps};
 use super::unit::Place;
@@ -137,7 +137,7 @@ impl Keeper {
         self.since = orphan.status.map_or_else(|| Tai::now().before(orphan.age), |status| status.since);
         self.started = world.now.before(orphan.age);
         if self.part == Part::Main {
-            self.own.take_over(place, world.now);
+            self.own.take_over(orphan.pid, place, world.now);
         }
         // Its time begins anew.
         if phase != Phase::Up {
@@ -164,7 +164,7 @@ impl Keeper {
 
     /// Whether nothing is left to be done or waited for.
     pub fn is_idle(&self) -> bool {
-        self.process.is_none() && self.script.is_none() && self.steps.is_empty()
+        self.process.is_none() && !self.own.is_sweeping() && self.script.is_none() && self.steps.is_empty()
     }
 
     /// Whether the service has been up and is down now, and nothing will bring it up again by itself.
@@ -196,7 +196,10 @@ impl Keeper {
         }
         let meaning = self.own.ring(self.runs(), place, world);
         self.learn(meaning, place, world);
-        if self.overdue.take_if(|(_, at)| *at <= now).is_some() {
+        if self.own.sweep(self.script_pid(), place, now) {
+            self.all_ended(false, place, world);
+        }
+        if self.overdue.take_if(|(_, at)| *at <= now).is_some() && !self.own.is_sweeping() {
             self.own.overdue(self.state.phase, self.ended, place, world);
             self.feed(Event::Overdue, place, world);
         }
@@ -237,7 +240,7 @@ impl Keeper {
             // It may have made files for what comes now.
             self.refresh(place);
             let event = match script.then {
-                Then::Signal(command) if died.ended.code() != Some(0) => self.send(command),
+                Then::Signal(command) if died.ended.code() != Some(0) => self.send(command, place, world),
                 Then::Prepared => Some(Event::Prepared),
                 Then::Signal(_) | Then::Nothing => None,
             };
@@ -297,9 +300,25 @@ impl Keeper {
             if self.own.is_enough() {
                 self.feed(Event::Enough, place, world);
             }
+            if self.part == Part::Main && self.begin_sweep(process.pid, place, world.now) {
+                return;
+            }
         }
+        self.all_ended(process.finish, place, world);
+    }
+
+    /// Sees to the end of what `./run` has left; gives whether there is anything.
+    fn begin_sweep(&mut self, leader: Pid, place: &Place, now: Instant) -> bool {
+        let of_stop = self.overdue.filter(|(limit, _)| *limit == Limit::Stop).map(|(_, at)| at);
+        let deadline = of_stop.or_else(|| Some(now.after(self.own.limit(Limit::Stop)?)));
+        let rest = Rest { deadline, told: self.state.term };
+        self.own.begin_sweep(leader, rest, self.script_pid(), place, now)
+    }
+
+    /// Nothing is left of `./run`, or of `./finish`.
+    fn all_ended(&mut self, finish: bool, place: &Place, world: &mut World) {
         let early = self.own.is_early(world.now.since(self.started));
-        let event = match process.finish {
+        let event = match finish {
             true => Event::Finished { early },
             false => Event::Ended { finish: self.has_finish(place), early },
         };
@@ -366,11 +385,13 @@ impl Keeper {
             Action::Finish => self.steps.push(Step::Finish),
             Action::Run => return Some(self.start(false, place, world)),
             Action::Cancel => self.call_off(),
-            Action::Signal(Command::Kill) if !self.has_script(Command::Kill, place) => self.kill(),
+            Action::Signal(Command::Kill) if !self.has_script(Command::Kill, place) => {
+                self.kill(place, world)
+            }
             Action::Signal(command) => self.steps.push(Step::Signal(command)),
             Action::Continue => self.steps.push(Step::Continue),
             Action::Tell(command) => self.steps.push(Step::Tell(command)),
-            Action::Kill => self.kill(),
+            Action::Kill => self.kill(place, world),
             Action::Wait(Pause::Pace) => self.due = Some(world.now.after(self.own.pause())),
             Action::Wait(Pause::Fork) => self.due = Some(world.now.after(policy::FORK_PAUSE)),
             Action::Limit(limit) => self.limit(limit, world.now),
@@ -406,10 +427,10 @@ impl Keeper {
         match step {
             Step::Signal(command) => match self.run_script(command, Then::Signal(command), place, world) {
                 true => None,
-                false => self.send(command),
+                false => self.send(command, place, world),
             },
             Step::Continue => {
-                self.signal(Signal::CONT);
+                self.signal(Signal::CONT, true);
                 None
             }
             Step::Tell(command) => {
@@ -428,25 +449,42 @@ impl Keeper {
     }
 
     /// Sends a command's signal; TERM is news.
-    fn send(&mut self, command: Command) -> Option<Event> {
-        let sent = self.signal(self.own.signal(command)?);
+    fn send(&mut self, command: Command, place: &Place, world: &World) -> Option<Event> {
+        if cfg!(feature = "policy") && command == Command::Kill {
+            self.kill(place, world);
+            return None;
+        }
+        let wide = matches!(command, Command::Term | Command::Pause | Command::Cont);
+        let sent = self.signal(self.own.signal(command)?, wide);
         (sent && command == Command::Term).then_some(Event::TermSent)
     }
 
-    /// Sends a signal to `./run`, if the one that was meant is still there.
-    fn signal(&self, signal: Signal) -> bool {
+    /// Sends a signal to `./run`, if the one that was meant is still there. `wide`: to the group that it leads, if that counts.
+    fn signal(&self, signal: Signal, wide: bool) -> bool {
         match &self.process {
             Some(process) if !process.finish && self.target == Some(process.pid) => {
-                process.signal(signal).is_ok()
+                match wide && self.own.is_group() {
+                    true => process::kill_group(process.pid, signal).is_ok(),
+                    false => process.signal(signal).is_ok(),
+                }
             }
             _ => false,
         }
     }
 
-    fn kill(&self) {
+    /// Kills what there is: `./finish`, or `./run` and all that belongs to it.
+    fn kill(&mut self, place: &Place, world: &World) {
         if let Some(process) = &self.process {
             let _ = process.signal(Signal::KILL);
         }
+        let service = self.process.as_ref().filter(|process| !process.finish).map(|process| process.pid);
+        if service.is_some() || self.own.is_sweeping() {
+            self.own.kill(service, self.script_pid(), place, world.now);
+        }
+    }
+
+    fn script_pid(&self) -> Option<Pid> {
+        self.script.as_ref().map(|script| script.pid)
     }
 
     fn has_script(&self, command: Command, place: &Place) -> bool {
@@ -566,6 +604,10 @@ impl Keeper {
             if let Some(note) = &note {
                 note.write();
             }
+            #[cfg(feature = "policy")]
+            if !finish && !log {
+                self.own.enter(place);
+            }
         };
         let descriptor = extras.as_ref().and_then(|extras| extras.descriptor.as_ref());
         let more = descriptor.map(|(fd, number)| (fd.as_fd(), *number));
@@ -611,7 +653,7 @@ impl Keeper {
             report: aloud.then_some(&place.report),
             state: &self.state,
             since: self.since,
-            pid: self.pid().map_or(0, process::number),
+            pid: self.pid().or(self.target.filter(|_| self.own.is_sweeping())).map_or(0, process::number),
             first: self.held.ok.is_none(),
         };
         self.published.tell(&news, world.now);

@@ -20,6 +20,8 @@ mod program;
 mod publish;
 #[cfg(feature = "policy")]
 mod ready;
+#[cfg(feature = "policy")]
+mod scope;
 mod steps;
 mod unit;
 
@@ -50,6 +52,9 @@ pub struct World {
     /// Whether each process leads a session of its own.
     #[cfg(feature = "in-process")]
     apart: bool,
+    /// Whether there are or may be other services.
+    #[cfg(feature = "in-process")]
+    shared: bool,
 }
 
 impl World {
@@ -61,6 +66,8 @@ impl World {
             boot: None,
             #[cfg(feature = "in-process")]
             apart: false,
+            #[cfg(feature = "in-process")]
+            shared: false,
         })
     }
 
@@ -68,6 +75,15 @@ impl World {
     fn is_apart(&self) -> bool {
         #[cfg(feature = "in-process")]
         return self.apart;
+        #[cfg(not(feature = "in-process"))]
+        false
+    }
+
+    /// Whether orphans that come to this process can be those of several services.
+    #[cfg(feature = "policy")]
+    fn is_shared(&self) -> bool {
+        #[cfg(feature = "in-process")]
+        return self.shared;
         #[cfg(not(feature = "in-process"))]
         false
     }

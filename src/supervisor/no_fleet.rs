@@ -23,6 +23,11 @@ impl Fleet {
         match *self {}
     }
 
+    #[cfg(feature = "policy")]
+    pub fn cannot_keep(_: BorrowedFd<'_>, _: &CStr) -> bool {
+        false
+    }
+
     #[cfg(feature = "pid1")]
     pub fn tell_of_end(&mut self, _: Number, _: Option<Pid>) {
         match *self {}

@@ -30,6 +30,13 @@ pub struct Extras {
     pub descriptor: Option<(OwnedFd, i32)>,
 }
 
+/// What is to become of what `./run` has left.
+#[allow(missing_docs, dead_code)]
+pub struct Rest {
+    pub deadline: Option<Instant>,
+    pub told: bool,
+}
+
 /// How `./run` has ended.
 #[allow(missing_docs, dead_code)]
 pub struct End {
@@ -61,7 +68,7 @@ impl Own {
 
     pub fn clear(&mut self, _: &Place) {}
 
-    pub fn take_over(&mut self, _: &Place, _: Instant) {}
+    pub fn take_over(&mut self, _: Pid, _: &Place, _: Instant) {}
 
     pub fn commanded(&mut self, _: Command, _: &Place) {}
 
@@ -114,6 +121,24 @@ impl Own {
     }
 
     pub fn give_up(&mut self, _: Ended, _: &Place, _: &World) {}
+
+    pub fn is_group(&self) -> bool {
+        false
+    }
+
+    pub fn is_sweeping(&self) -> bool {
+        false
+    }
+
+    pub fn kill(&mut self, _: Option<Pid>, _: Option<Pid>, _: &Place, _: Instant) {}
+
+    pub fn begin_sweep(&mut self, _: Pid, _: Rest, _: Option<Pid>, _: &Place, _: Instant) -> bool {
+        false
+    }
+
+    pub fn sweep(&mut self, _: Option<Pid>, _: &Place, _: Instant) -> bool {
+        false
+    }
 
     pub fn overdue(&mut self, _: Phase, _: Ended, _: &Place, _: &World) {}
 }

@@ -63,6 +63,11 @@ impl Notifier {
         ours
     }
 
+    /// The program at work.
+    pub fn pid(&self) -> Option<Pid> {
+        self.running.map(|(pid, _)| pid)
+    }
+
     /// When it has taken too long.
     pub fn next_timer(&self) -> Option<Instant> {
         self.running.and_then(|(_, due)| due)

@@ -34,7 +34,16 @@ pub fn directory(
         report.fatal_of(b"unable to change to directory", b"", errno);
         Failure::Said(FATAL)
     })?;
-    let place = Place { index, dir, report, pipe: None, held_up: false, refusals: Refusals::Fatal };
+    let place = Place {
+        index,
+        dir,
+        report,
+        pipe: None,
+        held_up: false,
+        #[cfg(feature = "policy")]
+        logger: None,
+        refusals: Refusals::Fatal,
+    };
     let want = want(&place, Part::Main);
     Ok((place, want))
 }

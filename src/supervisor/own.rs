@@ -6,17 +6,21 @@ use super::keeper::Died;
 use super::notice::{Event, Notice, Notifier};
 pub use super::ready::Extras;
 use super::ready::{Finding, READY, Readiness, SAYS};
+pub use super::scope::Rest;
+use super::scope::{Helpers, Scope};
 use super::unit::{self, Heard, Place};
 use crate::service::command::Command;
 use crate::service::machine::{self, Limit, Phase};
 use crate::service::names::PUBLIC_MODE;
 use crate::service::policy;
+#[cfg(feature = "in-process")]
+use crate::service::settings::KillScope;
 use crate::service::settings::{MOST_DEATHS, NAMES, Restart, Setting, Settings, When};
 use crate::sys::process::{Ended, Pid};
 use crate::sys::signal::Signal;
 use crate::sys::table::Table;
 use crate::sys::time::{self, Duration, Instant};
-use crate::sys::{AsFd, Errno, dir, file};
+use crate::sys::{AsFd, Errno, OwnedFd, dir, file};
 use crate::tai::Tai;
 use crate::text::Text;
 use core::ffi::CStr;
@@ -58,6 +62,7 @@ struct More {
     failed: bool,
     notifier: Notifier,
     readiness: Readiness,
+    scope: Scope,
     /// It is stopped because it does not answer.
     unhealthy: bool,
     /// Somebody has asked for its end.
@@ -170,10 +175,13 @@ impl Own {
     }
 
     /// The service is one that an earlier supervisor has started.
-    pub fn take_over(&mut self, place: &Place, now: Instant) {
+    pub fn take_over(&mut self, pid: Pid, place: &Place, now: Instant) {
         self.refresh(place);
         match self.more() {
-            Some(more) => more.readiness.take_over(&more.settings, place, now),
+            Some(more) => {
+                more.readiness.take_over(&more.settings, place, now);
+                more.scope.take_over(more.settings.kill_scope, pid, place);
+            }
             None => self.clear(place),
         }
     }
@@ -205,6 +213,7 @@ impl Own {
         let more = self.more()?;
         (more.unhealthy, more.asked) = (false, false);
         more.readiness.ended(place);
+        more.scope.prepare(more.settings.kill_scope, place, world);
         let token = unit::token(place.index, Heard::Service);
         Some(more.readiness.prepare(&more.settings, token, place, world))
     }
@@ -248,7 +257,55 @@ impl Own {
     /// The next moment to be woken at.
     pub fn next_timer(&self) -> Option<Instant> {
         let more = self.known()?;
-        time::first([more.notifier.next_timer(), more.readiness.next_timer()])
+        time::first([more.notifier.next_timer(), more.readiness.next_timer(), more.scope.next_timer()])
+    }
+
+    /// Puts the child that is to become the service within its bounds.
+    pub fn enter(&self, place: &Place) {
+        if let Some(more) = self.known() {
+            more.scope.enter(place);
+        }
+    }
+
+    /// Whether signals that stop or end the service go to all of a process group.
+    pub fn is_group(&self) -> bool {
+        self.known().is_some_and(|more| more.scope.is_group())
+    }
+
+    /// Whether `./run` has ended and what it has left has not.
+    pub fn is_sweeping(&self) -> bool {
+        self.known().is_some_and(|more| more.scope.is_sweeping())
+    }
+
+    /// Kills whatever belongs to the service `leader`, or to one that has ended. `script`: a control script at work.
+    pub fn kill(&mut self, leader: Option<Pid>, script: Option<Pid>, place: &Place, now: Instant) {
+        if let Some(more) = self.more() {
+            let helpers = more.helpers(script, place);
+            more.scope.kill(leader, helpers, place, now);
+        }
+    }
+
+    /// `./run`, which was `leader`, has ended. Gives whether something is left that has to end as well.
+    pub fn begin_sweep(
+        &mut self,
+        leader: Pid,
+        rest: Rest,
+        script: Option<Pid>,
+        place: &Place,
+        now: Instant,
+    ) -> bool {
+        self.more().is_some_and(|more| {
+            let helpers = more.helpers(script, place);
+            more.scope.begin(leader, rest, helpers, place, now)
+        })
+    }
+
+    /// Goes on with that, if it is time to; gives whether it is over.
+    pub fn sweep(&mut self, script: Option<Pid>, place: &Place, now: Instant) -> bool {
+        self.more().is_some_and(|more| {
+            let helpers = more.helpers(script, place);
+            more.scope.ring(helpers, place, now)
+        })
     }
 
     /// Acts on the timers that are over.
@@ -358,10 +415,16 @@ impl More {
             failed: false,
             notifier: Notifier::default(),
             readiness: Readiness::default(),
+            scope: Scope::default(),
             unhealthy: false,
             asked: false,
         };
         table.push(more).is_ok().then_some(table)
+    }
+
+    /// The children of the supervisor that are not the service's.
+    fn helpers(&self, script: Option<Pid>, place: &Place) -> Helpers {
+        [place.logger, script, self.notifier.pid(), self.readiness.check_pid()]
     }
 
     /// It counts as failed no longer.
@@ -397,7 +460,7 @@ impl More {
             let bit = 1 << index;
             let Some(name) = name(index) else { continue };
             let mut text = [0; LONGEST];
-            let trouble = match read(place, name, &mut text) {
+            let trouble = match read(&place.dir, name, &mut text) {
                 Ok(text) if self.settings.set(setting, text) => {
                     self.told &= !bit;
                     continue;
@@ -521,8 +584,18 @@ fn name(index: usize) -> Option<&'static CStr> {
     crate::sys::c_str(NAMES.split_inclusive(|&byte| byte == 0).nth(index)?)
 }
 
-fn read<'t>(place: &Place, name: &CStr, text: &'t mut [u8; LONGEST]) -> crate::sys::Result<&'t [u8]> {
-    let fd = file::open_read(place.dir.as_fd(), name)?;
+/// Which processes are to end with the service in this directory.
+#[cfg(feature = "in-process")]
+pub fn kill_scope(dir: &OwnedFd) -> KillScope {
+    let mut settings = Settings::NONE;
+    if let Ok(text) = read(dir, c"kill-scope", &mut [0; LONGEST]) {
+        settings.set(Setting::KillScope, text);
+    }
+    settings.kill_scope
+}
+
+fn read<'t>(dir: &OwnedFd, name: &CStr, text: &'t mut [u8; LONGEST]) -> crate::sys::Result<&'t [u8]> {
+    let fd = file::open_read(dir.as_fd(), name)?;
     let len = file::read_full(&fd, text)?;
     Ok(text.get(..len).unwrap_or(&[]))
 }

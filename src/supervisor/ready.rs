@@ -155,6 +155,11 @@ impl Readiness {
         self.go_on(!self.shown || settings.check_fails.is_some(), settings, now);
     }
 
+    /// The `./check` at work.
+    pub fn check_pid(&self) -> Option<Pid> {
+        self.check.map(|(pid, _)| pid)
+    }
+
     /// Whether it has been shown that the service is ready, since it was started.
     pub fn was_ready(&self) -> bool {
         self.was_ready

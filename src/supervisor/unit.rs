@@ -63,6 +63,9 @@ pub struct Place {
     pub pipe: Option<(OwnedFd, OwnedFd)>,
     /// Whether nothing may be started yet.
     pub held_up: bool,
+    /// The process of its logger.
+    #[cfg(feature = "policy")]
+    pub logger: Option<crate::sys::process::Pid>,
     /// What it means that something cannot be opened.
     pub refusals: Refusals,
 }
@@ -257,8 +260,17 @@ impl Unit {
         self.main.feed(Event::Begin, &self.place, world);
     }
 
+    /// Notes whose descendants are not the service's.
+    fn note_logger(&mut self) {
+        #[cfg(feature = "policy")]
+        {
+            self.place.logger = self.log.as_ref().and_then(Keeper::pid);
+        }
+    }
+
     /// Reads what has come for one part.
     pub fn hear(&mut self, which: Heard, world: &mut World) {
+        self.note_logger();
         match which {
             Heard::Control(part) => self.read_commands(part, world),
             Heard::Orphan(Part::Main) => self.main.orphan_ended(&self.place, world),
@@ -343,6 +355,7 @@ impl Unit {
 
     /// Acts on the end of a child; gives whether it was one of this unit's.
     pub fn bury(&mut self, died: Died, world: &mut World) -> bool {
+        self.note_logger();
         if self.main.pid() == Some(died.pid) && self.main.state().want == Want::Up {
             self.find_log(world);
         }
@@ -365,6 +378,7 @@ impl Unit {
     /// Acts on the timers that are over.
     pub fn ring(&mut self, world: &mut World) {
         let now = world.now;
+        self.note_logger();
         self.main.ring(&self.place, world);
         if let Some(log) = &mut self.log {
             log.ring(&self.place, world);

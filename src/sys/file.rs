@@ -143,6 +143,12 @@ pub fn check_run(at: BorrowedFd<'_>, path: &CStr) -> Result<()> {
     again(|| fs::accessat(at, path, Access::EXEC_OK, AtFlags::EACCESS))
 }
 
+/// Whether a file is there and we may write to it.
+#[cfg(feature = "policy")]
+pub fn is_writable(at: BorrowedFd<'_>, path: &CStr) -> bool {
+    again(|| fs::accessat(at, path, Access::WRITE_OK, AtFlags::EACCESS)).is_ok()
+}
+
 /// Whether a directory can be written to, in which entries can be found.
 pub fn may_write(at: BorrowedFd<'_>, path: &CStr) -> Result<()> {
     again(|| fs::accessat(at, path, Access::WRITE_OK | Access::EXEC_OK, AtFlags::EACCESS))

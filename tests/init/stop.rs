@@ -52,9 +52,10 @@ fn how_long_stage_2_has_can_be_said() {
     if only_svbox("stage 2's timeout-kill") {
         return;
     }
-    for (text, least, said) in
-        [("7000\n", 7, ""), ("soon", 5, "- runit: warning: ignoring /etc/runit/timeout-kill: bad value: soon\n")]
-    {
+    for (text, least, said) in [
+        ("7000\n", 7, ""),
+        ("soon", 5, "- runit: warning: ignoring /etc/runit/timeout-kill: bad value: soon\n"),
+    ] {
         let body = on_term("echo term >>/run/heard");
         let before = format!("printf '{text}' >/etc/runit/timeout-kill");
         let mut first = Boot::new().script("2", &body).before(&before).start();

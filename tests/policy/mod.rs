@@ -3,6 +3,7 @@
 mod deadlines;
 mod ready;
 mod restart;
+mod scope;
 mod settings;
 mod socket;
 
