@@ -62,12 +62,13 @@ fn look(place: &Place) -> Looked {
 }
 
 fn tell_status(status: &Status, down: bool, output: &mut Output) {
-    let up = status.pid != 0;
-    if up {
-        output.put(b"up (pid ").number(u64::from(status.pid)).put(b") ");
-    } else {
-        output.put(b"down ");
-    }
+    let up = status.is_up();
+    match status.pid {
+        // A one-shot.
+        0 if up => output.put(b"up "),
+        0 => output.put(b"down "),
+        pid => output.put(b"up (pid ").number(u64::from(pid)).put(b") "),
+    };
     output.number(Tai::now().seconds_since(status.since)).put(b" seconds");
     let flags: [(bool, &[u8]); 5] = [
         (up && down, b", normally down"),

@@ -38,7 +38,14 @@ pub fn is_ready(place: &Place) -> Option<bool> {
     for setting in [Setting::NotificationFd, Setting::NotifySocket, Setting::CheckInterval] {
         let _ = read(place, setting, &mut settings);
     }
-    settings.tells_ready().then(|| matches!(place.look(c"supervise/ready"), Ok(Some(_))))
+    let says = settings.tells_ready() || is_one_shot(place);
+    says.then(|| matches!(place.look(c"supervise/ready"), Ok(Some(_))))
+}
+
+/// Whether `./setup` is in the place of `./run`.
+fn is_one_shot(place: &Place) -> bool {
+    let is = |name| matches!(place.look(name), Ok(Some(stat)) if file::is_executable(&stat));
+    matches!(place.look(c"run"), Ok(None)) && is(c"setup")
 }
 
 /// Which processes are to end with the service.

@@ -17,7 +17,7 @@ impl Sv {
         };
         if self.put_status(place, place.name(), Part::Main, &status).is_err() {
             self.failed = if self.lsb { 4 } else { self.failed };
-        } else if self.lsb && status.pid == 0 {
+        } else if self.lsb && !status.is_up() {
             self.failed = 3;
         }
         match place.look(c"log") {
@@ -78,16 +78,18 @@ impl Sv {
         };
         let state: &[u8] = match status.shown {
             Shown::Down => b"down: ",
+            // A one-shot.
+            Shown::Run if cfg!(feature = "policy") && status.pid == 0 => b"up: ",
             Shown::Run => b"run: ",
             Shown::Finish => b"finish: ",
             Shown::Unknown(_) => b"",
         };
         self.output.put(state).put(label).put(b": ");
-        if status.shown != Shown::Down {
+        if status.shown != Shown::Down && (status.pid != 0 || status.shown != Shown::Run) {
             self.output.put(b"(pid ").number(u64::from(status.pid)).put(b") ");
         }
         self.output.number(Tai::now().seconds_since(status.since)).put(b"s");
-        let alive = status.pid != 0;
+        let alive = status.is_up();
         let flags: [(bool, &[u8]); 6] = [
             (alive && down, b", normally down"),
             (!alive && !down, b", normally up"),

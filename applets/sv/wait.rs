@@ -306,7 +306,7 @@ impl Order {
 
 fn letter_holds(letter: u8, status: &Status, before: Option<&Status>) -> Holds {
     let sure = |yes| if yes { Holds::Yes } else { Holds::No };
-    let alive = status.pid != 0;
+    let alive = status.is_up();
     let wanted_up = status.want == b'u';
     let up = alive && status.shown == Shown::Run;
     let new = before.is_none_or(|before| (before.since, before.pid) != (status.since, status.pid));

@@ -61,6 +61,11 @@ impl Status {
         }
     }
 
+    /// Whether there is a process, or what a one-shot has done.
+    pub fn is_up(&self) -> bool {
+        self.pid != 0 || cfg!(feature = "policy") && self.shown == Shown::Run
+    }
+
     /// The bytes of the file.
     pub fn to_bytes(&self) -> [u8; LEN] {
         let mut bytes = [0; LEN];

@@ -138,7 +138,7 @@ fn began(pid: Pid) -> Result<u64> {
 }
 
 /// A number that is another one after each start of the machine.
-fn boot(world: &mut World) -> Option<u32> {
+pub fn boot(world: &mut World) -> Option<u32> {
     if world.boot.is_none() {
         let fd = file::open_read(file::CWD, c"/proc/sys/kernel/random/boot_id").ok()?;
         let mut text = [0; 64];

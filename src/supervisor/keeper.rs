@@ -1,13 +1,14 @@
 //! One process that is kept: the service's own, or its logger. Carries out what the machine decides.
 
-use super::own::{End, Extras, Other, Own, Rest};
+use super::own::{End, Extras, Other, Own, Rest, SETUP};
 use super::publish::{News, Published};
 use super::steps::{Step, Steps};
 use super::unit::Place;
 use super::{World, adopt};
+use crate::service::client;
 use crate::service::command::Command;
 use crate::service::machine::{self, Action, Event, Limit, Pause, Phase, State, Want};
-use crate::service::names::Part;
+use crate::service::names::{File, Part, path};
 use crate::service::policy;
 use crate::sys::process::{self, Ended, Pid};
 use crate::sys::signal::Signal;
@@ -80,6 +81,8 @@ pub struct Keeper {
     due: Option<Instant>,
     overdue: Option<(Limit, Instant)>,
     news: bool,
+    /// Whether it is a one-shot whose work has been done.
+    set_up: bool,
     published: Published,
     own: Own,
 }
@@ -102,6 +105,7 @@ impl Keeper {
             due: None,
             overdue: None,
             news: true,
+            set_up: false,
             published: Published::nothing(part),
             own: Own::default(),
         }
@@ -111,7 +115,7 @@ impl Keeper {
     /// holder to be waited for.
     pub fn adopt(&mut self, place: &Place, token: u64, world: &mut World) {
         let Some(orphan) = adopt::find(&place.dir, self.part, &self.held.lock, world) else {
-            if self.part == Part::Main {
+            if self.part == Part::Main && !self.is_up_already(place, world) {
                 self.own.clear(place);
             }
             return;
@@ -145,6 +149,19 @@ impl Keeper {
         }
         self.target = Some(orphan.pid);
         self.process = Some(Process { pid: orphan.pid, finish: orphan.finish, hold: Some(orphan.hold) });
+    }
+
+    /// Whether it is a one-shot whose work has been done under an earlier supervisor. Then it is up.
+    fn is_up_already(&mut self, place: &Place, world: &mut World) -> bool {
+        if !cfg!(feature = "policy") || !self.own.is_up_already(place, adopt::boot(world)) {
+            return false;
+        }
+        let status = client::read_status(place.dir.as_fd(), path(self.part, File::Status)).ok();
+        let want = if status.is_none_or(|status| status.want == b'u') { Want::Up } else { Want::Once };
+        self.state = State { phase: Phase::Up, ..State::new(want) };
+        self.set_up = true;
+        self.since = status.map_or(self.since, |status| status.since);
+        true
     }
 
     /// Where commands for it are read.
@@ -280,7 +297,8 @@ impl Keeper {
         // It may have been called up before somebody knew.
         if event == Event::Ready && self.state.phase == Phase::Up && (is_news || !self.own.was_ready()) {
             self.tell_if_news(place, world);
-            self.own.show_ready(place, world.now);
+            let boot = if self.own.is_one_shot() { adopt::boot(world) } else { None };
+            self.own.show_ready(boot, place, world.now);
         }
     }
 
@@ -293,26 +311,49 @@ impl Keeper {
         let Some(process) = self.process.take() else { return };
         if process.finish {
             self.own.finished(ended);
-        } else {
-            self.ended = ended;
-            let asked = self.state.term || self.state.phase == Phase::Stopping || self.state.want != Want::Up;
-            self.own.ended(End { ended, asked, started: self.started, now: world.now }, place, world);
-            if self.own.is_enough() {
-                self.feed(Event::Enough, place, world);
-            }
-            if self.part == Part::Main && self.begin_sweep(process.pid, place, world.now) {
-                return;
-            }
+            return self.all_ended(true, place, world);
         }
-        self.all_ended(process.finish, place, world);
+        self.ended = ended;
+        let stays = self.own.is_one_shot() && self.runs() && !self.state.term && ended.code() == Some(0);
+        match stays {
+            true => self.set_up(place, world),
+            false => self.run_ended(Some(process.pid), place, world),
+        }
+    }
+
+    /// Whether it is a one-shot whose work has been done.
+    fn is_set_up(&self) -> bool {
+        cfg!(feature = "policy") && self.set_up
+    }
+
+    /// `./setup` has done its work.
+    fn set_up(&mut self, place: &Place, world: &mut World) {
+        self.set_up = true;
+        self.since = Tai::now();
+        self.news = true;
+        self.learn(Some(Event::Ready), place, world);
+    }
+
+    /// `./run`, which was `leader`, has ended, or what `./setup` has done is to end.
+    fn run_ended(&mut self, leader: Option<Pid>, place: &Place, world: &mut World) {
+        self.set_up = false;
+        let asked = self.state.term || self.state.phase == Phase::Stopping || self.state.want != Want::Up;
+        let end = End { ended: self.ended, asked, started: self.started, now: world.now };
+        self.own.ended(end, place, world);
+        if self.own.is_enough() {
+            self.feed(Event::Enough, place, world);
+        }
+        if self.part != Part::Main || !self.begin_sweep(leader, place, world.now) {
+            self.all_ended(false, place, world);
+        }
     }
 
     /// Sees to the end of what `./run` has left; gives whether there is anything.
-    fn begin_sweep(&mut self, leader: Pid, place: &Place, now: Instant) -> bool {
+    fn begin_sweep(&mut self, leader: Option<Pid>, place: &Place, now: Instant) -> bool {
         let of_stop = self.overdue.filter(|(limit, _)| *limit == Limit::Stop).map(|(_, at)| at);
         let deadline = of_stop.or_else(|| Some(now.after(self.own.limit(Limit::Stop)?)));
         let rest = Rest { deadline, told: self.state.term };
-        self.own.begin_sweep(leader, rest, self.script_pid(), place, now)
+        leader.is_some_and(|leader| self.own.begin_sweep(leader, rest, self.script_pid(), place, now))
     }
 
     /// Nothing is left of `./run`, or of `./finish`.
@@ -369,7 +410,12 @@ impl Keeper {
             }
             event = match self.next_step(place) {
                 Some(step) => self.take(step, place, world),
-                None => return,
+                None => {
+                    if self.is_set_up() && self.state.phase == Phase::Stopping && self.script.is_none() {
+                        self.run_ended(self.target, place, world);
+                    }
+                    return;
+                }
             };
         }
     }
@@ -453,6 +499,9 @@ impl Keeper {
         if cfg!(feature = "policy") && command == Command::Kill {
             self.kill(place, world);
             return None;
+        }
+        if command == Command::Term && self.is_set_up() {
+            return Some(Event::TermSent);
         }
         let wide = matches!(command, Command::Term | Command::Pause | Command::Cont);
         let sent = self.signal(self.own.signal(command)?, wide);
@@ -581,7 +630,8 @@ impl Keeper {
     }
 
     fn spawn(&self, finish: bool, extras: Option<Extras>, place: &Place, world: &mut World) -> Result<Pid> {
-        let (path, log) = (if finish { c"./finish" } else { c"./run" }, self.part == Part::Log);
+        let run = if self.own.is_one_shot() { SETUP } else { c"./run" };
+        let (path, log) = (if finish { c"./finish" } else { run }, self.part == Part::Log);
         let (mut code, mut signal) = (Text::<8>::new(), Text::<8>::new());
         match self.ended.code() {
             Some(exit) => code.number(u64::from(exit)),

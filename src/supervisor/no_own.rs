@@ -24,6 +24,9 @@ pub enum Other {
     Finish,
 }
 
+/// Nothing is in the place of `./run`.
+pub const SETUP: &core::ffi::CStr = c"";
+
 /// There are none.
 pub struct Extras {
     /// No descriptor either.
@@ -88,7 +91,15 @@ impl Own {
         None
     }
 
-    pub fn show_ready(&mut self, _: &Place, _: Instant) {}
+    pub fn show_ready(&mut self, _: Option<u32>, _: &Place, _: Instant) {}
+
+    pub fn is_one_shot(&self) -> bool {
+        false
+    }
+
+    pub fn is_up_already(&mut self, _: &Place, _: Option<u32>) -> bool {
+        false
+    }
 
     pub fn bury(&mut self, _: &Died, _: bool, _: &Place, _: &World) -> Option<Option<Event>> {
         None

@@ -22,7 +22,7 @@ use crate::sys::table::Table;
 use crate::sys::time::{self, Duration, Instant};
 use crate::sys::{AsFd, Errno, OwnedFd, dir, file};
 use crate::tai::Tai;
-use crate::text::Text;
+use crate::text::{Text, parse};
 use core::ffi::CStr;
 
 /// The longest file that is read.
@@ -32,6 +32,8 @@ const GRAIN: Duration = Duration::from_secs(1);
 /// Exit code of `./finish`: the service is not to be started again (s6).
 const NEVER_AGAIN: u8 = 125;
 
+/// What is in the place of `./run` in a one-shot.
+pub const SETUP: &CStr = c"./setup";
 const DEATHS: &CStr = c"supervise/deaths";
 const DEATHS_NEW: &CStr = c"supervise/deaths.new";
 /// There while the service is given up.
@@ -44,6 +46,8 @@ pub struct Own {
     listed: Option<(i64, u32)>,
     /// The files that are there, one bit each.
     names: u32,
+    /// Whether `./setup` is in the place of `./run`: what it has done stays when it has ended.
+    one_shot: bool,
     /// The rest, once there has been such a file; in memory of its own.
     more: Option<Table<More>>,
 }
@@ -111,7 +115,10 @@ impl Own {
             self.names = names(place);
             self.listed = is_settled(changed).then_some(changed);
         }
-        if self.names & OWN != 0 && self.more.is_none() {
+        self.one_shot = self.may_have(Other::Setup)
+            && !self.may_have(Other::Run)
+            && file::may_run(place.dir.as_fd(), SETUP);
+        if (self.names & OWN != 0 || self.one_shot) && self.more.is_none() {
             self.more = More::new();
         }
         let names = self.names;
@@ -205,7 +212,25 @@ impl Own {
 
     /// Whether the service counts as ready when it has been started.
     pub fn is_ready_at_once(&self) -> bool {
-        !self.settings().tells_ready()
+        !self.one_shot && !self.settings().tells_ready()
+    }
+
+    /// Whether the service is a one-shot: `./setup` is in the place of `./run`, and when that has exited 0 it is up.
+    pub fn is_one_shot(&self) -> bool {
+        self.one_shot
+    }
+
+    /// Whether the service is a one-shot that an earlier supervisor has brought up since the machine was started, of which
+    /// `boot` is the number.
+    pub fn is_up_already(&mut self, place: &Place, boot: Option<u32>) -> bool {
+        self.refresh(place);
+        let mut text = [0; LONGEST];
+        let started = read(&place.dir, READY, &mut text).ok().and_then(|text| parse(text.trim_ascii()));
+        let is_up = self.one_shot && started.is_some() && started == boot.map(u64::from);
+        if let Some(more) = self.more().filter(|_| is_up) {
+            more.readiness.take_over(&more.settings, place, Instant::now());
+        }
+        is_up
     }
 
     /// Makes what a service that is about to be started is to have more than runit's: a descriptor, and its number there.
@@ -231,10 +256,10 @@ impl Own {
         more.meaning(finding, runs, place)
     }
 
-    /// Shows that the service is ready.
-    pub fn show_ready(&mut self, place: &Place, now: Instant) {
+    /// Shows that the service is ready; a one-shot since which start of the machine, of which `boot` is the number.
+    pub fn show_ready(&mut self, boot: Option<u32>, place: &Place, now: Instant) {
         if let Some(more) = self.more() {
-            more.readiness.show(&more.settings, place, now);
+            more.readiness.show(&more.settings, boot, place, now);
         }
     }
 
@@ -536,6 +561,10 @@ pub enum Other {
     Control,
     /// What is run after the service.
     Finish,
+    /// What a one-shot does.
+    Setup,
+    /// The service.
+    Run,
 }
 
 /// The bits of what is svbox's own.
@@ -543,13 +572,15 @@ const OWN: u32 = (1 << (Setting::ALL.len() + 1)) - 1;
 
 impl Other {
     /// Their names, each with a NUL behind it.
-    const NAMES: &'static [u8] = b"notify\0control\0finish\0";
+    const NAMES: &'static [u8] = b"notify\0control\0finish\0setup\0run\0";
 
     fn bit(self) -> u32 {
         let index = match self {
             Self::Notify => 0,
             Self::Control => 1,
             Self::Finish => 2,
+            Self::Setup => 3,
+            Self::Run => 4,
         };
         1 << (Setting::ALL.len() + index)
     }

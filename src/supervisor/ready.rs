@@ -166,12 +166,17 @@ impl Readiness {
     }
 
     /// Shows that it is ready.
-    pub fn show(&mut self, settings: &Settings, place: &Place, now: Instant) {
+    pub fn show(&mut self, settings: &Settings, boot: Option<u32>, place: &Place, now: Instant) {
         self.was_ready = true;
         self.alive_by =
             settings.alive_within.filter(|_| self.inbox.is_some()).map(|within| now.after(within));
-        match file::open_append(place.dir.as_fd(), READY, PUBLIC_MODE) {
-            Ok(_) => self.shown = true,
+        let mut text = Text::<16>::new();
+        if let Some(boot) = boot {
+            text.number(boot.into()).push(b"\n");
+        }
+        let opened = file::open_append(place.dir.as_fd(), READY, PUBLIC_MODE);
+        match opened.and_then(|ready| file::write_all(ready, text.bytes())) {
+            Ok(()) => self.shown = true,
             Err(errno) => place.report.warn_of(b"unable to open ", READY.to_bytes(), errno),
         }
     }
@@ -215,7 +220,7 @@ impl Readiness {
         self.inbox = Some(inbox);
         // Ready once more, after it has read its files again.
         if finding == Finding::Ready && self.was_ready && !self.shown {
-            self.show(settings, place, now);
+            self.show(settings, None, place, now);
         }
         finding
     }

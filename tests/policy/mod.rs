@@ -1,6 +1,7 @@
 //! svbox's own files in a service directory: deadlines, signals, what becomes of a service that has ended.
 
 mod deadlines;
+mod one_shot;
 mod ready;
 mod restart;
 mod scope;
