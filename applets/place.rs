@@ -6,6 +6,8 @@ use core::ffi::CStr;
 use svbox::service::client::{self, NoStatus, NotSent};
 use svbox::service::names::{File, Part, path};
 use svbox::service::status::Status;
+#[cfg(feature = "policy")]
+use svbox::service::template;
 use svbox::sys::{Errno, OwnedFd, Result, args, dir, file};
 use svbox::text::Text;
 
@@ -24,6 +26,9 @@ pub struct Place {
     name: &'static [u8],
     /// The directory that the name is in; `None` if the name is a path.
     parent: Option<&'static [u8]>,
+    /// The argument, if it is an instance of a template.
+    #[cfg(feature = "policy")]
+    argument: Option<&'static [u8]>,
 }
 
 /// Where services are named from.
@@ -39,7 +44,7 @@ impl Finder {
     /// otherwise a name in the services directory.
     pub fn find(&self, name: &'static [u8]) -> Place {
         let is_path = matches!(name, [b'/' | b'.', ..] | [.., b'/']);
-        Place { name, parent: if is_path { None } else { Some(self.0) } }
+        Place::new(name, if is_path { None } else { Some(self.0) })
     }
 }
 
@@ -65,10 +70,59 @@ fn c_str(path: &Text<PATH_MAX>) -> Result<&CStr> {
     }
 }
 
+/// Whether a file is part of the state of a service.
+#[cfg(feature = "policy")]
+fn is_state(file: &CStr) -> bool {
+    let file = file.to_bytes();
+    file.strip_prefix(b"log/").unwrap_or(file).starts_with(b"supervise")
+}
+
 impl Place {
     /// The service at a path, as daemontools' programs take it: always from the current directory.
     pub fn at(path: &'static CStr) -> Self {
-        Self { name: path.to_bytes(), parent: None }
+        Self::new(path.to_bytes(), None)
+    }
+
+    #[cfg(not(feature = "policy"))]
+    fn new(name: &'static [u8], parent: Option<&'static [u8]>) -> Self {
+        Self { name, parent }
+    }
+
+    #[cfg(feature = "policy")]
+    fn new(name: &'static [u8], parent: Option<&'static [u8]>) -> Self {
+        let mut place = Self { name, parent, argument: None };
+        if name.contains(&b'@') {
+            let length = template::argument(file::CWD, place.path(c"").bytes()).map_or(0, <[u8]>::len);
+            let end = name.iter().rposition(|&byte| byte != b'/').map_or(0, |last| last + 1);
+            place.argument = name.get(end.saturating_sub(length)..end).filter(|_| length > 0);
+        }
+        place
+    }
+
+    /// The services directory and the name in it; `None` if the name is a path.
+    #[cfg(all(feature = "policy", feature = "sv"))]
+    pub fn in_services_directory(&self) -> Option<(&'static [u8], &'static [u8])> {
+        self.parent
+            .filter(|parent| !parent.is_empty() && !self.name.contains(&b'/'))
+            .map(|parent| (parent, self.name))
+    }
+
+    /// Opens the directory in which `supervise` is.
+    #[cfg(feature = "policy")]
+    pub fn open_state(&self) -> Result<OwnedFd> {
+        let mut path = self.path(c"");
+        if let Some(argument) = self.argument {
+            path.push(template::INSTANCES.to_bytes()).push(b"/").push(argument);
+        }
+        file::open_place(file::CWD, c_str(&path)?)
+    }
+
+    /// What a template's programs are given.
+    #[cfg(feature = "policy")]
+    pub fn argument(&self) -> Text<256> {
+        let mut text = Text::new();
+        text.push(self.argument.unwrap_or(&[]));
+        text
     }
 
     /// The name as it was given.
@@ -87,7 +141,12 @@ impl Place {
             Some(parent) => text.push(parent).push(b"/"),
             None => &mut text,
         };
-        text.push(self.name).push(b"/").push(file.to_bytes());
+        text.push(self.name).push(b"/");
+        #[cfg(feature = "policy")]
+        if let Some(argument) = self.argument.filter(|_| is_state(file)) {
+            text.push(template::INSTANCES.to_bytes()).push(b"/").push(argument).push(b"/");
+        }
+        text.push(file.to_bytes());
         text
     }
 

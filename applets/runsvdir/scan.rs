@@ -6,7 +6,7 @@ use super::services::{self, PACE, Runsv, State};
 use super::start::Starter;
 use core::ffi::CStr;
 use svbox::supervisor::Fleet;
-use svbox::sys::file;
+use svbox::sys::file::{self, Identity};
 use svbox::sys::poll::Poll;
 use svbox::sys::time::{self, Duration, Instant};
 use svbox::sys::{AsFd, Errno, OwnedFd, Result, dir};
@@ -143,7 +143,7 @@ impl RunSvDir {
         self.services.begin();
         let mut listing = Listing { count: 0, partial: false, barred: false };
         let read = dir::each_name(dir, |name, in_place| {
-            if !name.to_bytes().starts_with(b".") {
+            if !name.to_bytes().starts_with(b".") && !is_template(name) {
                 match self.entry(dir, name, in_place, listing.count, now, told) {
                     Ok(()) => {}
                     Err(Errno::ACCESS) => listing.barred = true,
@@ -194,7 +194,7 @@ impl RunSvDir {
         };
         let fresh = in_place && self.pace.last.is_some();
         let due = if fresh { now.after(unsettled(found.changed)) } else { now };
-        match self.services.seen(found.identity, hint, due) {
+        match self.services.seen(identity(dir, name, found.identity), hint, due) {
             Some(service) if service.is_due(now) => {
                 service.state = start(&mut self.starter, &mut self.fleet, &self.poll, dir, name)
             }
@@ -206,6 +206,28 @@ impl RunSvDir {
         }
         Ok(())
     }
+}
+
+/// Whether it is no service but what services are made from.
+#[cfg_attr(not(feature = "policy"), allow(unused_variables))]
+fn is_template(name: &CStr) -> bool {
+    #[cfg(feature = "policy")]
+    return svbox::service::template::is_template(name.to_bytes());
+    #[cfg(not(feature = "policy"))]
+    false
+}
+
+/// Which service a name stands for: a directory, and of a template also the argument.
+#[cfg_attr(not(feature = "policy"), allow(unused_variables))]
+fn identity(dir: &OwnedFd, name: &CStr, found: Identity) -> Identity {
+    #[cfg(feature = "policy")]
+    if let Some(argument) = svbox::service::template::argument(dir.as_fd(), name.to_bytes()) {
+        // FNV-1a, in the place of the time of birth.
+        let spread = |hash: u32, byte: &u8| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193);
+        let (device, inode, born, _) = found;
+        return (device, inode, !born, argument.iter().fold(0x811c_9dc5, spread));
+    }
+    found
 }
 
 /// Sees to it that a directory is supervised, unless somebody is at work there.

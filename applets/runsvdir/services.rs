@@ -5,6 +5,8 @@
 
 use core::ffi::CStr;
 use svbox::service::names::{File, Part, path};
+#[cfg(feature = "policy")]
+use svbox::service::template;
 use svbox::supervisor::{Fleet, Number};
 use svbox::sys::file::Identity;
 use svbox::sys::poll::Poll;
@@ -193,8 +195,13 @@ impl Service {
 ///
 /// Fails if there is such a fifo, but no descriptor to find out with.
 pub fn foreign(dir: &OwnedFd, name: &CStr, poll: &Poll) -> Result<Option<OwnedFd>> {
-    let mut control = Text::<320>::new();
-    control.push(name.to_bytes()).push(b"/").push(path(Part::Main, File::Control).to_bytes());
+    let mut control = Text::<640>::new();
+    control.push(name.to_bytes()).push(b"/");
+    #[cfg(feature = "policy")]
+    if let Some(argument) = template::argument(dir.as_fd(), name.to_bytes()) {
+        control.push(template::INSTANCES.to_bytes()).push(b"/").push(argument).push(b"/");
+    }
+    control.push(path(Part::Main, File::Control).to_bytes());
     let Some(control) = control.c_str() else { return Ok(None) };
     let control = match fifo::open_write(dir.as_fd(), control) {
         Ok(control) => control,

@@ -4,6 +4,8 @@
 //! it cannot go on. Called by another name it is the init script of the service of that name, and exits as the LSB
 //! has it: 0 done, 1 failed, 2 usage, 3 down, 4 unknown, 151 cannot go on.
 
+#[cfg(feature = "policy")]
+mod instance;
 mod order;
 #[cfg(feature = "policy")]
 mod own;
@@ -152,7 +154,10 @@ impl Sv {
         // Never taken apart: at the end of the process the kernel closes everything.
         let mut waiters = ManuallyDrop::new(Vec::new());
         for name in services {
-            let place = finder.find(name.to_bytes());
+            #[cfg_attr(not(feature = "policy"), allow(unused_mut))]
+            let mut place = finder.find(name.to_bytes());
+            #[cfg(feature = "policy")]
+            let waits = waits | self.appears(order, &mut place, &finder);
             if order.sends().is_empty() && !order.checks {
                 self.status(&place);
                 continue;
@@ -184,6 +189,23 @@ impl Sv {
         if !waiters.is_empty() {
             self.wait(order, &mut waiters);
         }
+    }
+
+    /// Makes the service an order is for if it is an instance of a template; gives whether it is about to appear.
+    #[cfg(feature = "policy")]
+    fn appears(&mut self, order: &Order, place: &mut Place, finder: &Finder) -> bool {
+        if !order.may_appear() {
+            return false;
+        }
+        match instance::make(place) {
+            Ok(true) => *place = finder.find(place.name()),
+            Ok(false) => return false,
+            Err(errno) => {
+                self.warn(&[b"unable to link ", place.name(), b" to its template"], errno);
+                return false;
+            }
+        }
+        true
     }
 
     /// When a service is not waited for any longer: one that has a deadline of its own to end is given that, unless a time

@@ -18,7 +18,7 @@ pub fn put(place: &Place, status: &Status, output: &mut Output) {
     if scope == KillScope::Process {
         return;
     }
-    let mark = place.open().and_then(cgroup::mark);
+    let mark = place.open_state().and_then(cgroup::mark);
     let is_of_service = |its: &Process| match scope {
         KillScope::Process => false,
         KillScope::Group => run.is_some() && its.group == run,

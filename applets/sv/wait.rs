@@ -244,9 +244,14 @@ impl Sv {
         let null = file::open_read_write(c"/dev/null")?;
         let report = svbox::report::Reporter { program: b"", subject: None, waits: true };
         let failed = |_, errno| report.warn(&[b"unable to run ", place.name(), b"/check"], Some(errno));
+        let args = ArgList::new(&[c"./check"]);
+        #[cfg(feature = "policy")]
+        let argument = place.argument();
+        #[cfg(feature = "policy")]
+        let args = args.and(argument.c_str());
         Spawn {
             path: c"./check",
-            args: ArgList::new(&[c"./check"]),
+            args,
             directory: Some(dir.as_fd()),
             below: None,
             stdin: None,

@@ -13,3 +13,5 @@ pub mod policy;
 pub mod processes;
 pub mod settings;
 pub mod status;
+#[cfg(feature = "policy")]
+pub mod template;

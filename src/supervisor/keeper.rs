@@ -114,7 +114,7 @@ impl Keeper {
     /// Takes over what the last supervisor of the directory left behind, if it is still there; gives the token's
     /// holder to be waited for.
     pub fn adopt(&mut self, place: &Place, token: u64, world: &mut World) {
-        let Some(orphan) = adopt::find(&place.dir, self.part, &self.held.lock, world) else {
+        let Some(orphan) = adopt::find(place.state(), self.part, &self.held.lock, world) else {
             if self.part == Part::Main && !self.is_up_already(place, world) {
                 self.own.clear(place);
             }
@@ -156,7 +156,7 @@ impl Keeper {
         if !cfg!(feature = "policy") || !self.own.is_up_already(place, adopt::boot(world)) {
             return false;
         }
-        let status = client::read_status(place.dir.as_fd(), path(self.part, File::Status)).ok();
+        let status = client::read_status(place.state().as_fd(), path(self.part, File::Status)).ok();
         let want = if status.is_none_or(|status| status.want == b'u') { Want::Up } else { Want::Once };
         self.state = State { phase: Phase::Up, ..State::new(want) };
         self.set_up = true;
@@ -573,9 +573,14 @@ impl Keeper {
                 place.report.fatal_of(b"unable to run ", path.to_bytes(), errno)
             }
         };
+        let args = ArgList::new(&[path, pid.c_str().unwrap_or(c"")]);
+        #[cfg(feature = "policy")]
+        let argument = place.argument();
+        #[cfg(feature = "policy")]
+        let args = args.and(argument.c_str());
         let spawn = Spawn {
             path,
-            args: ArgList::new(&[path, pid.c_str().unwrap_or(c"")]),
+            args,
             directory: Some(place.dir.as_fd()),
             below: None,
             stdin: None,
@@ -666,6 +671,10 @@ impl Keeper {
             _ => ArgList::new(&[path]),
         };
         #[cfg(feature = "policy")]
+        let argument = place.argument();
+        #[cfg(feature = "policy")]
+        let args = args.and(argument.c_str());
+        #[cfg(feature = "policy")]
         let args = match &extras {
             Some(extras) => args
                 .with(extras.variables.each_ref().map(|text| text.c_str().filter(|text| !text.is_empty()))),
@@ -698,7 +707,7 @@ impl Keeper {
     fn tell(&mut self, place: &Place, world: &World, aloud: bool) {
         self.news = false;
         let news = News {
-            dir: &place.dir,
+            dir: place.state(),
             part: self.part,
             report: aloud.then_some(&place.report),
             state: &self.state,

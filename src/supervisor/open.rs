@@ -7,6 +7,8 @@ use crate::service::machine::Want;
 use crate::service::names::{File, LONGEST_LINK, PRIVATE_MODE, Part, SUPERVISE_MODE, path};
 use crate::sys::{self, AsFd, BorrowedFd, Errno, OwnedFd, Result as SysResult, fifo, file, lock as locks};
 use core::ffi::CStr;
+#[cfg(feature = "policy")]
+use {crate::service::template, crate::sys::dir, crate::text::Text};
 
 /// Says that something cannot be done, on what and why; the result ends the program if that is still starting.
 pub fn refused(place: &Place, what: &[u8], on: &CStr, why: Errno) -> Failure {
@@ -34,9 +36,20 @@ pub fn directory(
         report.fatal_of(b"unable to change to directory", b"", errno);
         Failure::Said(FATAL)
     })?;
+    #[cfg(feature = "policy")]
+    let argument = template::argument(at, report.subject.unwrap_or(&[]));
+    #[cfg(feature = "policy")]
+    let state = argument.map(|argument| instance(&dir, argument)).transpose().map_err(|errno| {
+        report.fatal_of(b"unable to open ", template::INSTANCES.to_bytes(), errno);
+        Failure::Said(FATAL)
+    })?;
     let place = Place {
         index,
         dir,
+        #[cfg(feature = "policy")]
+        state,
+        #[cfg(feature = "policy")]
+        argument,
         report,
         pipe: None,
         held_up: false,
@@ -46,6 +59,25 @@ pub fn directory(
     };
     let want = want(&place, Part::Main);
     Ok((place, want))
+}
+
+/// Opens the directory for the state of an instance of the template in `dir`, making it if need be; with one for that of its
+/// logger. `instances` can be a link that leads nowhere yet, as `supervise` can.
+#[cfg(feature = "policy")]
+#[inline(never)]
+fn instance(dir: &OwnedFd, argument: &[u8]) -> SysResult<OwnedFd> {
+    if file::make_directory(dir.as_fd(), template::INSTANCES, SUPERVISE_MODE).is_err() {
+        let _ = make_link_target(dir.as_fd(), template::INSTANCES);
+    }
+    let mut name = Text::<256>::new();
+    let name = name.push(argument).c_str().ok_or(Errno::NAMETOOLONG)?;
+    let all = dir::open(dir.as_fd(), template::INSTANCES)?;
+    let _ = file::make_directory(all.as_fd(), name, SUPERVISE_MODE);
+    let state = file::open_place(all.as_fd(), name)?;
+    if file::stat(dir.as_fd(), c"log").is_ok() {
+        let _ = file::make_directory(state.as_fd(), c"log", SUPERVISE_MODE);
+    }
+    Ok(state)
 }
 
 /// Whether one part starts by itself.
@@ -84,7 +116,7 @@ pub fn is_log(place: &Place) -> bool {
 /// is fatal; of the log service alone it is `None`.
 pub fn lock(place: &Place, part: Part) -> Result<Option<OwnedFd>, Failure> {
     let name = path(part, File::Lock);
-    let open = || file::open_append(place.dir.as_fd(), name, PRIVATE_MODE);
+    let open = || file::open_append(place.state().as_fd(), name, PRIVATE_MODE);
     let opened = match open() {
         Err(Errno::NOENT) => {
             make_supervise(place, part)?;
@@ -106,11 +138,11 @@ fn make_supervise(place: &Place, part: Part) -> Result<(), Failure> {
         Part::Main => (None, c"./supervise"),
         Part::Log => (Some(open_log_directory(place)?), c"./log/supervise"),
     };
-    let at = dir.as_ref().unwrap_or(&place.dir).as_fd();
+    let at = dir.as_ref().unwrap_or(place.state()).as_fd();
     if file::make_directory(at, c"supervise", SUPERVISE_MODE).is_ok() {
         return Ok(());
     }
-    match make_link_target(at) {
+    match make_link_target(at, c"supervise") {
         // Not a link, or nothing at all: what matters shows when the lock is opened.
         Ok(()) | Err(Errno::NOENT | Errno::INVAL) => Ok(()),
         Err(Errno::NAMETOOLONG) => {
@@ -120,12 +152,12 @@ fn make_supervise(place: &Place, part: Part) -> Result<(), Failure> {
     }
 }
 
-/// Makes the directory that the link `supervise` leads to, one step. Kept apart for its large buffer: pages of the
+/// Makes the directory that a link leads to, one step. Kept apart for its large buffer: pages of the
 /// stack that start-up touches stay with the process.
 #[inline(never)]
-fn make_link_target(at: BorrowedFd<'_>) -> SysResult<()> {
+fn make_link_target(at: BorrowedFd<'_>, link: &CStr) -> SysResult<()> {
     let mut text = [0; LONGEST_LINK];
-    file::read_link(at, c"supervise", &mut text)?;
+    file::read_link(at, link, &mut text)?;
     // A link's text is shorter than the buffer, so there is a NUL, and a failure shows with the lock.
     if let Some(target) = sys::c_str(&text) {
         let _ = file::make_directory(at, target, SUPERVISE_MODE);
@@ -134,14 +166,14 @@ fn make_link_target(at: BorrowedFd<'_>) -> SysResult<()> {
 }
 
 fn open_log_directory(place: &Place) -> Result<OwnedFd, Failure> {
-    file::open_place(place.dir.as_fd(), c"log")
+    file::open_place(place.state().as_fd(), c"log")
         .map_err(|errno| refused(place, b"unable to change directory to ./log", c"", errno))
 }
 
 /// Opens the fifo for commands, making it if need be.
 pub fn control(place: &Place, part: Part) -> Result<OwnedFd, Failure> {
     let name = path(part, File::Control);
-    let at = place.dir.as_fd();
+    let at = place.state().as_fd();
     let not_a_fifo = || refuse(place, &[name.to_bytes(), b" exists but is not a fifo"], None);
     let opened = match fifo::open_both(at, name) {
         Err(Errno::NOENT) => {
@@ -162,7 +194,7 @@ pub fn control(place: &Place, part: Part) -> Result<OwnedFd, Failure> {
 /// Opens the fifo that says that a supervisor is here. From then on readers find a whole status.
 pub fn ok(place: &Place, part: Part, held: &mut Held) -> Result<(), Failure> {
     let name = path(part, File::Ok);
-    let at = place.dir.as_fd();
+    let at = place.state().as_fd();
     let opened = match fifo::open_read(at, name) {
         Err(Errno::NOENT) => {
             let _ = fifo::make(at, name, PRIVATE_MODE);

@@ -177,7 +177,7 @@ impl Own {
     /// There is no service yet: what an earlier supervisor has shown is not true any more.
     pub fn clear(&mut self, place: &Place) {
         for shown in [READY, SAYS, FAILED] {
-            let _ = file::remove(place.dir.as_fd(), shown);
+            let _ = file::remove(place.state().as_fd(), shown);
         }
     }
 
@@ -225,7 +225,7 @@ impl Own {
     pub fn is_up_already(&mut self, place: &Place, boot: Option<u32>) -> bool {
         self.refresh(place);
         let mut text = [0; LONGEST];
-        let started = read(&place.dir, READY, &mut text).ok().and_then(|text| parse(text.trim_ascii()));
+        let started = read(place.state(), READY, &mut text).ok().and_then(|text| parse(text.trim_ascii()));
         let is_up = self.one_shot && started.is_some() && started == boot.map(u64::from);
         if let Some(more) = self.more().filter(|_| is_up) {
             more.readiness.take_over(&more.settings, place, Instant::now());
@@ -419,7 +419,7 @@ impl Own {
         let Some(more) = self.more() else { return };
         more.failed = true;
         place.report.warn(&[b"service has failed, not starting it again"], None);
-        if let Err(errno) = file::open_append(place.dir.as_fd(), FAILED, PUBLIC_MODE) {
+        if let Err(errno) = file::open_append(place.state().as_fd(), FAILED, PUBLIC_MODE) {
             place.report.warn_of(b"unable to open ", FAILED.to_bytes(), errno);
         }
     }
@@ -456,7 +456,7 @@ impl More {
     fn forgive(&mut self, place: &Place) {
         if core::mem::take(&mut self.failed) {
             (self.count, self.streak) = (0, 0);
-            let _ = file::remove(place.dir.as_fd(), FAILED);
+            let _ = file::remove(place.state().as_fd(), FAILED);
         }
     }
 
@@ -527,7 +527,7 @@ impl More {
             text.push(b" ").number(u64::from(death.ended.signal_byte() & 0x7f)).push(b"\n");
         }
         // Whoever wants to know looks at `status` as well: nothing depends on it.
-        let _ = file::replace(place.dir.as_fd(), DEATHS, DEATHS_NEW, PUBLIC_MODE, text.bytes(), false);
+        let _ = file::replace(place.state().as_fd(), DEATHS, DEATHS_NEW, PUBLIC_MODE, text.bytes(), false);
     }
 
     fn judge(&mut self, restart: &Restart, end: &End) -> Verdict {

@@ -16,9 +16,10 @@ pub fn start(
     world: &World,
 ) -> Result<Pid> {
     let failed = |_, errno| place.report.fatal_of(b"unable to run ", path.to_bytes(), errno);
+    let argument = place.argument();
     Spawn {
         path,
-        args,
+        args: args.and(argument.c_str()),
         directory: Some(place.dir.as_fd()),
         below: None,
         stdin: None,

@@ -7,6 +7,7 @@ use crate::service::names::PUBLIC_MODE;
 use crate::service::notification::{Word, words};
 use crate::service::policy;
 use crate::service::settings::Settings;
+use crate::sys::file::Replacing;
 use crate::sys::identity;
 use crate::sys::inbox::{Inbox, Sender};
 use crate::sys::process::{self, Ended, Pid};
@@ -19,6 +20,7 @@ use core::ffi::CStr;
 
 /// There while the service is ready, since then.
 pub const READY: &CStr = c"supervise/ready";
+const READY_NEW: &CStr = c"supervise/ready.new";
 const CHECK: &CStr = c"./check";
 /// What it has said that it is at.
 pub const SAYS: &CStr = c"supervise/message";
@@ -131,7 +133,7 @@ impl Readiness {
         self.was_ready = false;
         if core::mem::take(&mut self.said) || !self.message.bytes().is_empty() {
             self.message.truncate(0);
-            let _ = file::remove(place.dir.as_fd(), SAYS);
+            let _ = file::remove(place.state().as_fd(), SAYS);
         }
         if let Some((pid, _)) = self.check {
             self.stale = true;
@@ -143,13 +145,13 @@ impl Readiness {
     /// Shows no longer that it is ready.
     fn hide(&mut self, place: &Place) {
         if core::mem::take(&mut self.shown) {
-            let _ = file::remove(place.dir.as_fd(), READY);
+            let _ = file::remove(place.state().as_fd(), READY);
         }
     }
 
     /// Takes over from an earlier supervisor what that has shown.
     pub fn take_over(&mut self, settings: &Settings, place: &Place, now: Instant) {
-        let is_there = |name| file::stat(place.dir.as_fd(), name).is_ok();
+        let is_there = |name| file::stat(place.state().as_fd(), name).is_ok();
         (self.shown, self.said) = (is_there(READY), is_there(SAYS));
         self.was_ready = self.shown;
         self.go_on(!self.shown || settings.check_fails.is_some(), settings, now);
@@ -170,12 +172,19 @@ impl Readiness {
         self.was_ready = true;
         self.alive_by =
             settings.alive_within.filter(|_| self.inbox.is_some()).map(|within| now.after(within));
-        let mut text = Text::<16>::new();
-        if let Some(boot) = boot {
-            text.number(boot.into()).push(b"\n");
-        }
-        let opened = file::open_append(place.dir.as_fd(), READY, PUBLIC_MODE);
-        match opened.and_then(|ready| file::write_all(ready, text.bytes())) {
+        let made = match boot {
+            None => file::open_append(place.state().as_fd(), READY, PUBLIC_MODE).map(drop),
+            Some(boot) => {
+                let mut text = Text::<16>::new();
+                text.number(boot.into()).push(b"\n");
+                file::replace(place.state().as_fd(), READY, READY_NEW, PUBLIC_MODE, text.bytes(), false)
+                    .map_err(|replacing| match replacing {
+                        Replacing::Open(errno) | Replacing::Write(errno) | Replacing::Rename(errno) => errno,
+                        Replacing::Short => Errno::NOSPC,
+                    })
+            }
+        };
+        match made {
             Ok(()) => self.shown = true,
             Err(errno) => place.report.warn_of(b"unable to open ", READY.to_bytes(), errno),
         }
@@ -233,7 +242,7 @@ impl Readiness {
         }
         message.push(b"\n");
         if message.bytes() != self.message.bytes() {
-            let _ = file::replace(place.dir.as_fd(), SAYS, SAYS_NEW, PUBLIC_MODE, message.bytes(), false);
+            let _ = file::replace(place.state().as_fd(), SAYS, SAYS_NEW, PUBLIC_MODE, message.bytes(), false);
             self.message = message;
         }
     }

@@ -81,7 +81,7 @@ impl Scope {
 
     /// The service `leader` is one that an earlier supervisor has started.
     pub fn take_over(&mut self, scope: KillScope, leader: Pid, place: &Place) {
-        let cgroup = || Cgroup::of(leader, &cgroup::mark(&place.dir).ok()?);
+        let cgroup = || Cgroup::of(leader, &cgroup::mark(place.state()).ok()?);
         self.bounds = match scope {
             KillScope::Tree => cgroup().map_or(Bounds::Process, Bounds::Cgroup),
             KillScope::Group if processes::look(leader).is_ok_and(|its| its.group == Some(leader)) => {
@@ -187,7 +187,7 @@ impl Scope {
     /// Nothing is left.
     fn close(&mut self, place: &Place) {
         if let Bounds::Cgroup(cgroup) = &self.bounds {
-            cgroup.remove(place.dir.as_fd());
+            cgroup.remove(place.state().as_fd());
         }
         (self.bounds, self.sweep) = (Bounds::Process, None);
     }
@@ -222,7 +222,7 @@ impl Bounds {
             // As long as it has members its number is nobody else's.
             Self::Group => _ = process::kill_group(leader, signal),
             Self::Cgroup(cgroup) => {
-                if let Ok(mark) = cgroup::mark(&place.dir) {
+                if let Ok(mark) = cgroup::mark(place.state()) {
                     cgroup.signal(signal, &mark);
                 }
             }
@@ -233,7 +233,7 @@ impl Bounds {
 
 /// Where a cgroup cannot be had, orphans come to the supervisor, if it has no other services whose they could be.
 fn tree(place: &Place, world: &World) -> Bounds {
-    let why = match Cgroup::make(place.dir.as_fd(), place.report.subject.unwrap_or(b"")) {
+    let why = match Cgroup::make(place.state().as_fd(), place.report.subject.unwrap_or(b"")) {
         Ok(cgroup) => return Bounds::Cgroup(cgroup),
         Err(errno) => errno,
     };

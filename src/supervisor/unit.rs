@@ -11,6 +11,8 @@ use crate::service::policy;
 use crate::sys::signal;
 use crate::sys::time::{self, Instant};
 use crate::sys::{AsFd, BorrowedFd, OwnedFd, fifo, file};
+#[cfg(feature = "policy")]
+use crate::text::Text;
 use core::ffi::CStr;
 
 /// How many tokens a unit has: control and orphan of the service and of the logger, and what the service says.
@@ -57,6 +59,12 @@ pub struct Place {
     pub index: usize,
     /// The service directory.
     pub dir: OwnedFd,
+    /// Where the state of an instance of a template is kept.
+    #[cfg(feature = "policy")]
+    pub state: Option<OwnedFd>,
+    /// What the template's programs are given.
+    #[cfg(feature = "policy")]
+    pub argument: Option<&'static [u8]>,
     /// In whose name to speak.
     pub report: Reporter<'static>,
     /// The log pipe, both sides, for the life of the supervisor: neither process notices that the other restarts.
@@ -82,6 +90,22 @@ pub enum Refusals {
 }
 
 impl Place {
+    /// The directory in which `supervise` is.
+    pub fn state(&self) -> &OwnedFd {
+        #[cfg(feature = "policy")]
+        return self.state.as_ref().unwrap_or(&self.dir);
+        #[cfg(not(feature = "policy"))]
+        &self.dir
+    }
+
+    /// The argument of an instance of a template, for a list of arguments.
+    #[cfg(feature = "policy")]
+    pub fn argument(&self) -> Text<256> {
+        let mut text = Text::new();
+        text.push(self.argument.unwrap_or(&[]));
+        text
+    }
+
     /// Where the service writes for its logger.
     pub fn log_input(&self) -> Option<BorrowedFd<'_>> {
         self.pipe.as_ref().map(|(_, write)| write.as_fd())

@@ -40,6 +40,17 @@ impl<'a> ArgList<'a> {
         }
     }
 
+    /// The same with one more behind them, unless that is empty or there is no room.
+    #[cfg(feature = "policy")]
+    pub fn and(mut self, arg: Option<&'a CStr>) -> Self {
+        if let Some(arg) = arg.filter(|arg| !arg.is_empty())
+            && let Some(slot) = self.pointers.iter_mut().take(MOST_ARGS).find(|slot| slot.is_null())
+        {
+            *slot = arg.as_ptr();
+        }
+        self
+    }
+
     /// The same, with these variables in the environment: `NAME=VALUE`.
     #[cfg(feature = "policy")]
     pub fn with(mut self, variables: [Option<&'a CStr>; 2]) -> Self {

@@ -7,6 +7,7 @@ mod restart;
 mod scope;
 mod settings;
 mod socket;
+mod template;
 
 use crate::kit::*;
 use std::fs;
