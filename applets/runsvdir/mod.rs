@@ -5,6 +5,8 @@
 
 mod chain;
 mod end;
+#[cfg_attr(not(feature = "policy"), path = "no_replaced.rs")]
+mod replaced;
 mod scan;
 mod services;
 mod start;

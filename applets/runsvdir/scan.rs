@@ -2,6 +2,7 @@
 
 use super::RunSvDir;
 use super::chain::state;
+use super::replaced;
 use super::services::{self, PACE, Runsv, State};
 use super::start::Starter;
 use core::ffi::CStr;
@@ -67,6 +68,16 @@ struct Listing {
     partial: bool,
     /// Some names lead to where we may not go.
     barred: bool,
+    /// Some may be known directories under which others are now.
+    unclear: bool,
+}
+
+/// Which time the names are gone through.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pass {
+    First,
+    /// All that are there have been seen.
+    Second,
 }
 
 impl RunSvDir {
@@ -141,17 +152,13 @@ impl RunSvDir {
 
     fn scan_open(&mut self, dir: &OwnedFd, now: Instant, told: bool) {
         self.services.begin();
-        let mut listing = Listing { count: 0, partial: false, barred: false };
-        let read = dir::each_name(dir, |name, in_place| {
-            if !name.to_bytes().starts_with(b".") && !is_template(name) {
-                match self.entry(dir, name, in_place, listing.count, now, told) {
-                    Ok(()) => {}
-                    Err(Errno::ACCESS) => listing.barred = true,
-                    Err(_) => listing.partial = true,
-                }
-                listing.count += 1;
-            }
-        });
+        let mut listing = Listing { count: 0, partial: false, barred: false, unclear: false };
+        let mut read = self.list(dir, now, told, Pass::First, &mut listing);
+        if cfg!(feature = "policy") && listing.unclear && read.is_ok() && !listing.partial {
+            // From its beginning.
+            read = dir::open(dir.as_fd(), c".")
+                .and_then(|dir| self.list(&dir, now, false, Pass::Second, &mut listing));
+        }
         if let Err(errno) = read {
             self.starter.report.warn_of(b"unable to read directory ", self.path.to_bytes(), errno);
         }
@@ -169,7 +176,30 @@ impl RunSvDir {
         }
     }
 
-    /// Sees to one name. Fails if it is not known what it stands for.
+    /// Goes through the names.
+    #[cfg_attr(not(feature = "policy"), inline(always))]
+    fn list(
+        &mut self,
+        dir: &OwnedFd,
+        now: Instant,
+        told: bool,
+        pass: Pass,
+        listing: &mut Listing,
+    ) -> Result<()> {
+        listing.count = 0;
+        dir::each_name(dir, |name, in_place| {
+            if !name.to_bytes().starts_with(b".") && !is_template(name) {
+                match self.entry(dir, name, in_place, listing.count, (now, told, pass)) {
+                    Ok(is_clear) => listing.unclear |= !is_clear,
+                    Err(Errno::ACCESS) => listing.barred = true,
+                    Err(_) => listing.partial = true,
+                }
+                listing.count += 1;
+            }
+        })
+    }
+
+    /// Sees to one name; gives whether it is clear which service it stands for. Fails if it is not known what it stands for.
     #[inline(never)]
     fn entry(
         &mut self,
@@ -177,24 +207,35 @@ impl RunSvDir {
         name: &CStr,
         in_place: bool,
         hint: usize,
-        now: Instant,
-        told: bool,
-    ) -> Result<()> {
+        (now, told, pass): (Instant, bool, Pass),
+    ) -> Result<bool> {
         let found = match file::look(dir.as_fd(), name) {
             Ok(found) if found.directory => found,
-            Ok(_) => return Ok(()),
+            Ok(_) => return Ok(true),
             Err(errno) => {
                 if told {
                     self.starter.report.warn_of(b"unable to stat ", name.to_bytes(), errno);
                 }
                 // These say that there is nothing to be had under the name; anything else says nothing.
                 let nothing = [Errno::NOENT, Errno::NOTDIR, Errno::LOOP, Errno::NAMETOOLONG];
-                return if nothing.contains(&errno) { Ok(()) } else { Err(errno) };
+                return if nothing.contains(&errno) { Ok(true) } else { Err(errno) };
             }
         };
         let fresh = in_place && self.pace.last.is_some();
         let due = if fresh { now.after(unsettled(found.changed)) } else { now };
-        match self.services.seen(identity(dir, name, found.identity), hint, due) {
+        let identity = identity(dir, name, found.identity);
+        let service = match self.services.seen(identity, hint) {
+            Some(service) => Some(service),
+            None => {
+                let called = replaced::called(dir, name);
+                let unclear = pass == Pass::First && self.services.may_replace(called);
+                if unclear || self.services.replace(called, identity, (dir, name), &mut self.fleet) {
+                    return Ok(!unclear);
+                }
+                self.services.add(identity, called, due)
+            }
+        };
+        match service {
             Some(service) if service.is_due(now) => {
                 service.state = start(&mut self.starter, &mut self.fleet, &self.poll, dir, name)
             }
@@ -204,7 +245,7 @@ impl RunSvDir {
                 self.starter.report.warn(&text, None);
             }
         }
-        Ok(())
+        Ok(true)
     }
 }
 

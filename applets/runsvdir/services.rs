@@ -3,6 +3,7 @@
 //! A service is its directory, whatever its name. Names are not kept: what is to be started is found by the
 //! next scan, which a death brings about.
 
+use super::replaced::Called;
 use core::ffi::CStr;
 use svbox::service::names::{File, Part, path};
 #[cfg(feature = "policy")]
@@ -29,9 +30,12 @@ const NOWHERE: Identity = (0, 0, 0, 0);
 
 /// One service.
 pub struct Service {
-    identity: Identity,
+    pub identity: Identity,
+    /// What its name is.
+    #[cfg_attr(not(feature = "policy"), allow(dead_code))]
+    pub called: Called,
     /// The number of the scan that has seen it last.
-    seen: u32,
+    pub seen: u32,
     pub state: State,
 }
 
@@ -58,8 +62,9 @@ pub enum State {
 
 /// All services.
 pub struct Services {
-    list: Table<Service>,
-    scan: u32,
+    pub list: Table<Service>,
+    /// The number of the last scan.
+    pub scan: u32,
 }
 
 impl Services {
@@ -72,25 +77,22 @@ impl Services {
         self.scan = self.scan.wrapping_add(1);
     }
 
-    /// The service that is a directory, seen now; a new one is to be started at `due`. `hint` is where it may be
-    /// found: directories are listed in the same order each time. `None` if there is no more room.
-    pub fn seen(&mut self, identity: Identity, hint: usize, due: Instant) -> Option<&mut Service> {
+    /// The service that is a directory, seen now, if it is known. `hint` is where it may be found: directories are listed in
+    /// the same order each time.
+    pub fn seen(&mut self, identity: Identity, hint: usize) -> Option<&mut Service> {
         let known = |service: &Service| service.identity == identity;
         let at = match self.list.items().get(hint) {
             Some(service) if known(service) => Some(hint),
             _ => self.list.items().iter().position(known),
         };
-        let index = match at {
-            Some(index) => index,
-            None => {
-                let new = Service { identity, seen: self.scan, state: State::Not(due) };
-                self.list.push(new).ok()?;
-                self.list.items().len() - 1
-            }
-        };
-        let service = self.list.items().get_mut(index)?;
+        let service = self.list.items().get_mut(at?)?;
         service.seen = self.scan;
         Some(service)
+    }
+
+    /// One more, that is to be started at `due`. `None` if there is no more room.
+    pub fn add(&mut self, identity: Identity, called: Called, due: Instant) -> Option<&mut Service> {
+        self.list.push(Service { identity, called, seen: self.scan, state: State::Not(due) }).ok()
     }
 
     /// Tells the runsv of each service that the scan has not seen to go, and forgets the service. Gives whether

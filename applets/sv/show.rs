@@ -42,7 +42,10 @@ impl Sv {
             Err(NoStatus::Ok(Errno::NOENT)) => {
                 self.log_trouble(
                     place,
-                    b"supervise/ok not found, exit and restart runsv to enable log",
+                    match cfg!(feature = "policy") {
+                        true => b"supervise/ok not found, exit and restart runsv to enable log, or with svbox the service",
+                        false => b"supervise/ok not found, exit and restart runsv to enable log",
+                    },
                     None,
                 );
             }

@@ -69,6 +69,17 @@ impl<'a> Note<'a> {
 
 const WANTS: [Want; 4] = [Want::Up, Want::Once, Want::Down, Want::Exit];
 
+/// Writes the note that is in one lock into another one.
+#[cfg(feature = "policy")]
+pub fn copy_note(from: &OwnedFd, to: &OwnedFd) {
+    if let Ok(noted) = file::stat_open(from)
+        && noted.st_mtime != noted.st_ctime
+        && let (Ok(what), Ok(span)) = (u32::try_from(noted.st_atime_nsec), u32::try_from(noted.st_mtime_nsec))
+    {
+        let _ = file::set_times(to, (noted.st_atime, what), (noted.st_mtime, span));
+    }
+}
+
 /// The orphan of the last supervisor of this directory, if it is still there and surely the same.
 pub fn find(dir: &OwnedFd, part: Part, lock: &OwnedFd, world: &mut World) -> Option<Orphan> {
     let noted = file::stat_open(lock).ok()?;

@@ -116,6 +116,15 @@ impl Fleet {
         self.ending.as_ref().is_some_and(|ending| ending.is_hopeless(self.world.now))
     }
 
+    /// Another directory has the name of a service now, below `at`: see [`Unit::enter_again`].
+    #[cfg(feature = "policy")]
+    pub fn enter_again(&mut self, index: Number, at: BorrowedFd<'_>, name: &CStr) {
+        self.world.now = Instant::now();
+        if let Some(Some(unit)) = self.units.items().get_mut(index) {
+            unit.enter_again((at, name), &mut self.world);
+        }
+    }
+
     /// Acts on what has happened, without waiting.
     pub fn hear(&mut self) {
         self.world.now = Instant::now();

@@ -164,6 +164,16 @@ impl Keeper {
         true
     }
 
+    /// Goes on in another directory, of which this is held: what is known there must be told there.
+    #[cfg(feature = "policy")]
+    pub fn move_to(&mut self, held: Held, place: &Place, world: &World) {
+        adopt::copy_note(&self.held.lock, &held.lock);
+        self.held = held;
+        self.published = Published::nothing(self.part);
+        self.news = true;
+        self.own.moved(place, world.now);
+    }
+
     /// Where commands for it are read.
     pub fn held(&mut self) -> &mut Held {
         &mut self.held

@@ -107,10 +107,12 @@ impl Engine {
             Failure::Said(FATAL)
         };
         let ours = Mask::of(&[Signal::CHILD, Signal::TERM]);
+        #[cfg(feature = "policy")]
+        let ours = ours.with(Signal::WINCH);
         signal::default(Signal::CHILD);
         signal::default(Signal::TERM);
         // A lost reader of standard error must not end a supervisor; what it starts finds PIPE as we found it.
-        let before = Mask::of(&[Signal::CHILD, Signal::TERM, Signal::PIPE]).block();
+        let before = ours.with(Signal::PIPE).block();
         let services = before.without(Signal::CHILD).without(Signal::TERM);
         let signals = Signals::open(&ours).map_err(failed)?;
         let world = World::new(services).map_err(failed)?;
@@ -197,6 +199,12 @@ fn take_signals(signals: &Signals, world: &mut World, units: &mut [Unit]) {
         if number == Signal::TERM.as_raw() {
             for unit in &mut *units {
                 unit.leave(world);
+            }
+        }
+        #[cfg(feature = "policy")]
+        if number == Signal::WINCH.as_raw() {
+            for unit in &mut *units {
+                unit.look_for_another(world);
             }
         }
     }

@@ -45,6 +45,11 @@ impl Fleet {
         match *self {}
     }
 
+    #[cfg(feature = "policy")]
+    pub fn enter_again(&mut self, _: Number, _: BorrowedFd<'_>, _: &CStr) {
+        match *self {}
+    }
+
     pub fn hear(&mut self) {
         match *self {}
     }

@@ -39,10 +39,7 @@ pub fn directory(
     #[cfg(feature = "policy")]
     let argument = template::argument(at, report.subject.unwrap_or(&[]));
     #[cfg(feature = "policy")]
-    let state = argument.map(|argument| instance(&dir, argument)).transpose().map_err(|errno| {
-        report.fatal_of(b"unable to open ", template::INSTANCES.to_bytes(), errno);
-        Failure::Said(FATAL)
-    })?;
+    let state = state(&dir, argument, &report)?;
     let place = Place {
         index,
         dir,
@@ -59,6 +56,15 @@ pub fn directory(
     };
     let want = want(&place, Part::Main);
     Ok((place, want))
+}
+
+/// Opens where the state of an instance of a template is kept; `None` for what is no such.
+#[cfg(feature = "policy")]
+pub fn state(dir: &OwnedFd, argument: Option<&[u8]>, report: &Reporter) -> Result<Option<OwnedFd>, Failure> {
+    argument.map(|argument| instance(dir, argument)).transpose().map_err(|errno| {
+        report.fatal_of(b"unable to open ", template::INSTANCES.to_bytes(), errno);
+        Failure::Said(FATAL)
+    })
 }
 
 /// Opens the directory for the state of an instance of the template in `dir`, making it if need be; with one for that of its

@@ -193,6 +193,15 @@ impl Own {
         }
     }
 
+    /// The service has another directory now.
+    pub fn moved(&mut self, place: &Place, now: Instant) {
+        self.listed = None;
+        self.refresh(place);
+        if let Some(more) = self.more() {
+            more.readiness.moved(&more.settings, place, now);
+        }
+    }
+
     /// Somebody has asked for something.
     pub fn commanded(&mut self, command: Command, place: &Place) {
         let Some(more) = self.more() else { return };

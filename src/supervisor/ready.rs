@@ -149,6 +149,13 @@ impl Readiness {
         }
     }
 
+    /// The service has another directory now, in which it is shown again that it is ready.
+    pub fn moved(&mut self, settings: &Settings, place: &Place, now: Instant) {
+        if self.shown {
+            self.show(settings, None, place, now);
+        }
+    }
+
     /// Takes over from an earlier supervisor what that has shown.
     pub fn take_over(&mut self, settings: &Settings, place: &Place, now: Instant) {
         let is_there = |name| file::stat(place.state().as_fd(), name).is_ok();

@@ -1,5 +1,9 @@
 //! A service directory: the service, its logger, the pipe between them, and the way out.
 
+#[cfg(feature = "policy")]
+#[path = "again.rs"]
+mod again;
+
 use super::keeper::{Died, Held, Keeper};
 use super::{World, adopt, open};
 use crate::report::{FATAL, Failure, Reporter};

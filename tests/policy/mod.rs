@@ -1,5 +1,6 @@
 //! svbox's own files in a service directory: deadlines, signals, what becomes of a service that has ended.
 
+mod again;
 mod clients;
 mod deadlines;
 mod one_shot;

@@ -82,7 +82,7 @@ fn a_log_service_that_was_never_supervised_is_warned_of_once() {
     let sandbox = Sandbox::new();
     let _main = sandbox.fake("s", Say::RUN);
     fs::create_dir(sandbox.join("s/log")).unwrap();
-    let warning = "warning: s/log: supervise/ok not found, exit and restart runsv to enable log";
+    let warning = "warning: s/log: supervise/ok not found, exit and restart runsv to enable log, or with svbox the service";
     assert_eq!(
         told(&run(&sandbox, &["status", "s"])),
         (Some(1), format!("run: s: (pid 4242) 12s; {warning}\n"))

@@ -1,0 +1,23 @@
+//! Builds without `policy` take a directory that was replaced for another service, as runit does.
+
+use super::services::Services;
+use core::ffi::CStr;
+use svbox::supervisor::Fleet;
+use svbox::sys::OwnedFd;
+use svbox::sys::file::Identity;
+
+/// Nothing is known of names.
+pub type Called = ();
+
+pub fn called(_: &OwnedFd, _: &CStr) -> Called {}
+
+#[allow(clippy::unused_self)]
+impl Services {
+    pub fn may_replace(&mut self, _: Called) -> bool {
+        false
+    }
+
+    pub fn replace(&mut self, _: Called, _: Identity, _: (&OwnedFd, &CStr), _: &mut Option<Fleet>) -> bool {
+        false
+    }
+}

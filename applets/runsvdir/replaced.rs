@@ -1,0 +1,80 @@
+//! Service directories that were replaced: another directory has the same name, and if the name is a link, that has the
+//! same text. The service goes on, and its supervisor goes into the new directory.
+
+use super::services::{Runsv, Service, Services, State};
+use core::ffi::CStr;
+use svbox::supervisor::Fleet;
+use svbox::sys::file::{self, Identity};
+use svbox::sys::process::{self, Pid};
+use svbox::sys::signal::Signal;
+use svbox::sys::{AsFd, OwnedFd};
+use svbox::text::Text;
+
+/// What a name is, apart from the directory that it stands for: a number that differs for different names, and for
+/// different texts of a link.
+pub type Called = u64;
+
+/// The number of a name in the scan directory.
+pub fn called(dir: &OwnedFd, name: &CStr) -> Called {
+    let mut text = [0; 512];
+    let link = file::read_link(dir.as_fd(), name, &mut text).unwrap_or(&[]);
+    // FNV-1a.
+    let spread = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+    name.to_bytes_with_nul().iter().chain(link).fold(0xcbf2_9ce4_8422_2325, spread)
+}
+
+/// Whether a child runs the same program as we do: another runsv does not know what WINCH is to mean.
+fn is_ours(pid: Pid) -> bool {
+    let mut path = Text::<32>::new();
+    let path = path.push(b"/proc/").number(process::number(pid).into()).push(b"/exe").c_str();
+    let identity = |path| file::stat(file::CWD, path).map(|stat| (stat.st_dev, stat.st_ino)).ok();
+    let (its, ours) = (path.and_then(identity), identity(c"/proc/self/exe"));
+    its.is_some() && its == ours
+}
+
+impl Services {
+    /// A directory that is not known has this name. Gives whether it may have taken the place of one that the scan has not
+    /// seen so far: whether it has, shows when the scan has seen all.
+    pub fn may_replace(&mut self, called: Called) -> bool {
+        self.replaced(called).is_some()
+    }
+
+    /// When the scan has seen all: gives whether such a directory, `identity`, has done so. Then the service goes on there.
+    pub fn replace(
+        &mut self,
+        called: Called,
+        identity: Identity,
+        (dir, name): (&OwnedFd, &CStr),
+        fleet: &mut Option<Fleet>,
+    ) -> bool {
+        let scan = self.scan;
+        let Some(old) = self.replaced(called) else { return false };
+        match (&old.state, fleet) {
+            (State::Running(Runsv::Here(index), _), Some(fleet)) => {
+                fleet.enter_again(*index, dir.as_fd(), name)
+            }
+            (State::Running(Runsv::Child(pid), _), _) => _ = process::kill(*pid, Signal::WINCH),
+            _ => return false,
+        }
+        (old.identity, old.seen) = (identity, scan);
+        true
+    }
+
+    /// The service of this name whose directory the scan has not seen, if its supervisor can go into another one.
+    fn replaced(&mut self, called: Called) -> Option<&mut Service> {
+        let scan = self.scan;
+        let is =
+            |service: &&mut Service| service.called == called && service.seen != scan && service.can_move();
+        self.list.items().iter_mut().find(is)
+    }
+}
+
+impl Service {
+    fn can_move(&self) -> bool {
+        match &self.state {
+            State::Running(Runsv::Here(_), _) => true,
+            State::Running(Runsv::Child(pid), _) => is_ours(*pid),
+            State::Not(_) | State::Leaving(_) | State::Foreign(_) => false,
+        }
+    }
+}

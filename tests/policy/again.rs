@@ -1,0 +1,142 @@
+//! A service directory that is replaced by another one of its name: the service goes on in that.
+
+use super::*;
+use rustix::process::Signal;
+
+/// Puts the service directory `next` in the place of `old`, in one step, and has the scan directory looked through: what
+/// links lead to is not watched.
+fn replace(sandbox: &Sandbox, runsvdir: &Running, old: &str, next: &str) {
+    let (old, next) = (sandbox.join(old), sandbox.join(next));
+    rustix::fs::renameat_with(rustix::fs::CWD, next, rustix::fs::CWD, old, rustix::fs::RenameFlags::EXCHANGE)
+        .unwrap();
+    runsvdir.signal(Signal::ALARM);
+}
+
+const WAYS: [&[&str]; 2] = [&[], &["--in-process"]];
+
+#[test]
+fn the_daemon_is_not_touched_and_the_next_start_is_from_the_new_one() {
+    if only_svbox("own files") {
+        return;
+    }
+    for options in WAYS {
+        for linked in [true, false] {
+            let sandbox = Sandbox::new();
+            let scan = sandbox.scan();
+            let path = if linked { "one" } else { "scan/one" };
+            let service = sandbox.service(path).run("exec sleep 111111").logged();
+            sandbox.service("next").run("exec sleep 222222").finish("echo >>finished").logged();
+            if linked {
+                scan.link(&service);
+            }
+            let mut runsvdir = scan.start(options, &[]);
+            let pid = service.until_up();
+            let logger = until_some("a logger", || Some(service.log_status().pid()).filter(|pid| *pid != 0));
+            replace(&sandbox, &runsvdir, path, "next");
+            until("a supervisor in the new one", || service.is_supervised());
+            assert_eq!((service.status().pid(), service.status().term()), (pid, false));
+            until("the log's supervisor", || service.join("log/supervise/status").exists());
+            assert_eq!(service.log_status().pid(), logger);
+            assert_eq!(sandbox.running("222222"), [0; 0]);
+            // Commands, the finish script and the next start are the new one's.
+            assert!(service.sv(&["-w", "60", "restart"]).status.success());
+            service.until_lines("finished", 1);
+            until("the new program", || !sandbox.running("sleep 222222").is_empty());
+            assert!(sandbox.running("sleep 111111").is_empty());
+            assert_eq!(times_said(&runsvdir, "service directory was replaced, going on in the new one"), 1);
+            runsvdir.signal(Signal::HUP);
+            runsvdir.ended();
+            until("the end", || sandbox.processes().is_empty());
+        }
+    }
+}
+
+#[test]
+fn a_supervisor_that_is_killed_then_is_followed_by_one_that_knows_the_daemon() {
+    if only_svbox("own files") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let scan = sandbox.scan();
+    let service = sandbox.service("one").run("echo >>starts; exec sleep 1000000");
+    sandbox.service("next").run("echo >>starts; exec sleep 1000000");
+    scan.link(&service);
+    let mut runsvdir = scan.start(&["--in-process"], &[]);
+    let pid = service.until_up();
+    replace(&sandbox, &runsvdir, "one", "next");
+    until("a supervisor in the new one", || service.is_supervised());
+    runsvdir.signal(Signal::KILL);
+    runsvdir.ended();
+    let mut runsvdir = scan.start(&["--in-process"], &[]);
+    until("a supervisor", || service.is_supervised());
+    assert_eq!((service.status().pid(), service.lines("starts")), (pid, 0));
+    runsvdir.signal(Signal::TERM);
+    assert_eq!(runsvdir.ended().code(), Some(0));
+}
+
+#[test]
+fn one_that_somebody_else_supervises_is_left_to_that() {
+    if only_svbox("own files") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let scan = sandbox.scan();
+    let service = sandbox.service("one").run("exec sleep 1000000");
+    let next = sandbox.service("next").run("exec sleep 1000001");
+    scan.link(&service);
+    let runsvdir = scan.start(&[], &[]);
+    let pid = service.until_up();
+    let _other = next.supervise();
+    let other = next.until_up();
+    replace(&sandbox, &runsvdir, "one", "next");
+    until("that it is told", || {
+        runsvdir.stderr().contains("runsv one: warning: unable to lock supervise/lock")
+    });
+    assert_eq!(sandbox.running("sleep 1000000"), [pid]);
+    assert_eq!(service.status().pid(), other);
+}
+
+#[test]
+fn what_shows_that_it_is_ready_is_shown_there_too() {
+    if only_svbox("own files") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let scan = sandbox.scan();
+    let run = "echo >&3; exec sleep 1000000";
+    let service = sandbox.service("one").run(run).file("notification-fd", "3");
+    sandbox.service("next").run(run).file("notification-fd", "3");
+    scan.link(&service);
+    let runsvdir = scan.start(&[], &[]);
+    until("that it is ready", || service.join("supervise/ready").exists());
+    replace(&sandbox, &runsvdir, "one", "next");
+    until("the same there", || service.is_supervised() && service.join("supervise/ready").exists());
+    assert!(service.sv(&["-w", "60", "check"]).status.success());
+}
+
+#[test]
+fn directories_that_change_their_names_are_not_mistaken_for_others() {
+    if only_svbox("own files") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let scan = sandbox.scan();
+    let (one, two) = (sandbox.service("scan/one").run_forever(), sandbox.service("scan/two").run_forever());
+    let mut runsvdir = scan.start(&[], &[]);
+    let pids = [one.until_up(), two.until_up()];
+    // Both are there all the time but for a moment, each as the other.
+    fs::rename(one.join(""), sandbox.join("scan/.x")).unwrap();
+    fs::rename(two.join(""), sandbox.join("scan/one")).unwrap();
+    fs::rename(sandbox.join("scan/.x"), sandbox.join("scan/two")).unwrap();
+    scan.link(&sandbox.service("last").run_forever());
+    sandbox.service("last").until_up();
+    until("both, the other way round", || {
+        let state = |service: &Service<'_>| service.is_supervised().then(|| service.status().pid());
+        let now = [state(&two), state(&one)];
+        now.iter().all(|pid| pid.is_some_and(|pid| pid != 0))
+    });
+    let _ = pids;
+    runsvdir.signal(Signal::HUP);
+    runsvdir.ended();
+    until("the end", || sandbox.processes().is_empty());
+}
