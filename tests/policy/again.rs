@@ -115,28 +115,32 @@ fn what_shows_that_it_is_ready_is_shown_there_too() {
 }
 
 #[test]
-fn directories_that_change_their_names_are_not_mistaken_for_others() {
+fn a_directory_that_has_another_name_is_not_mistaken_for_one_that_was_replaced() {
     if only_svbox("own files") {
         return;
     }
-    let sandbox = Sandbox::new();
-    let scan = sandbox.scan();
-    let (one, two) = (sandbox.service("scan/one").run_forever(), sandbox.service("scan/two").run_forever());
-    let mut runsvdir = scan.start(&[], &[]);
-    let pids = [one.until_up(), two.until_up()];
-    // Both are there all the time but for a moment, each as the other.
-    fs::rename(one.join(""), sandbox.join("scan/.x")).unwrap();
-    fs::rename(two.join(""), sandbox.join("scan/one")).unwrap();
-    fs::rename(sandbox.join("scan/.x"), sandbox.join("scan/two")).unwrap();
-    scan.link(&sandbox.service("last").run_forever());
-    sandbox.service("last").until_up();
-    until("both, the other way round", || {
-        let state = |service: &Service<'_>| service.is_supervised().then(|| service.status().pid());
-        let now = [state(&two), state(&one)];
-        now.iter().all(|pid| pid.is_some_and(|pid| pid != 0))
-    });
-    let _ = pids;
-    runsvdir.signal(Signal::HUP);
-    runsvdir.ended();
-    until("the end", || sandbox.processes().is_empty());
+    for options in WAYS {
+        let sandbox = Sandbox::new();
+        let scan = sandbox.scan();
+        // In one of these orders the new one is seen before the old one.
+        let old: Vec<_> =
+            (0..8).map(|number| sandbox.service(&format!("scan/s{number}")).run_forever()).collect();
+        (0..8).for_each(|number| _ = sandbox.service(&format!("next{number}")).run_forever());
+        let mut runsvdir = scan.start(options, &[]);
+        let pids: Vec<_> = old.iter().map(Service::until_up).collect();
+        runsvdir.signal(Signal::STOP);
+        for number in 0..8 {
+            fs::rename(old[number].join(""), sandbox.join(format!("scan/t{number}"))).unwrap();
+            fs::rename(sandbox.join(format!("next{number}")), old[number].join("")).unwrap();
+        }
+        runsvdir.signal(Signal::CONT);
+        for (number, pid) in pids.iter().enumerate() {
+            assert_ne!(old[number].until_up(), *pid);
+            let renamed = Service { sandbox: &sandbox, name: format!("scan/t{number}") };
+            assert_eq!((renamed.status().pid(), renamed.status().term()), (*pid, false));
+        }
+        runsvdir.signal(Signal::HUP);
+        runsvdir.ended();
+        until("the end", || sandbox.processes().is_empty());
+    }
 }

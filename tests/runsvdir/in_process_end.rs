@@ -42,7 +42,8 @@ fn with_a_limit_what_is_left_is_killed() {
         return;
     }
     let sandbox = Sandbox::new();
-    let deaf = sandbox.service("deaf").run(&on_term("")).finish("echo $2 >>ended");
+    // Its finish script comes when all that was too late has been killed already.
+    let deaf = sandbox.service("deaf").run(&on_term("")).finish("echo $2 >>ended; exec sleep 1000001");
     let last = sandbox.service("last").run(&on_term("exit")).finish("echo >>last; sleep 1000000");
     let script = sandbox.service("script").run(&on_term("exit")).script("control/t", "sleep 1000000");
     let mut runsvdir = start(&sandbox, &[&deaf, &last, &script], &["--timeout-kill", "100"]);
@@ -53,6 +54,7 @@ fn with_a_limit_what_is_left_is_killed() {
     assert!(said.contains("runsv deaf: warning: service does not end in time, sending KILL\n"), "{said}");
     assert!(said.contains("runsv last: warning: ./finish does not end in time, sending KILL\n"), "{said}");
     assert_eq!((last.lines("last"), script.lines("heard")), (1, 1));
+    assert_eq!(sandbox.running("1000001"), [0; 0]);
 }
 
 #[test]
