@@ -1,5 +1,6 @@
 //! The life of a container.
 
+use super::patience::patience;
 use super::place::Place;
 use super::{MISUSE, Options, child, reporter, variables};
 use svbox::report::{FATAL, Failure};
@@ -13,8 +14,6 @@ use svbox::sys::time::{self, Duration, Instant};
 use svbox::sys::{AsFd, Errno, Result, heap, power};
 use svbox::text::Text;
 
-/// How long all may take to stop, unless something else is said.
-const PATIENCE: Duration = Duration::from_secs(10);
 /// How long what has been killed may take to end.
 const LAST: Duration = Duration::from_secs(1);
 /// Between the end of a runsvdir that was killed and the next one.
@@ -128,7 +127,7 @@ impl Container {
             mask: mask.without(Signal::CHILD),
             environment: environment.map_err(refused)?,
             // A command alone is stopped by whoever has started it, unless a time was said.
-            patience: options.patience.or(place.is_some().then_some(PATIENCE)),
+            patience: options.patience,
             place,
             command: None,
             services: None,
@@ -223,9 +222,14 @@ impl Container {
         if let Some(command) = self.command {
             let _ = process::relay(Some(command), number);
             if asks_to_stop && self.due.is_none() {
-                self.due = self.patience.map(|patience| Instant::now().after(patience));
+                self.due = self.patience().map(|patience| Instant::now().after(patience));
             }
         }
+    }
+
+    /// How long all may take to stop.
+    fn patience(&self) -> Option<Duration> {
+        self.patience.or_else(|| self.place.as_ref().map(|place| patience(place.scan)))
     }
 
     fn ended(&mut self, pid: Pid, ended: Ended) {
@@ -255,7 +259,7 @@ impl Container {
             self.replace_services();
         }
         self.phase = Phase::Command;
-        self.due = self.patience.map(|patience| Instant::now().after(patience));
+        self.due = self.patience().map(|patience| Instant::now().after(patience));
         end(self.command);
     }
 

@@ -6,6 +6,7 @@
 
 mod child;
 mod container;
+mod patience;
 mod place;
 mod shadow;
 mod variables;

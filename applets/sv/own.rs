@@ -2,42 +2,27 @@
 
 use super::super::output::Output;
 use super::Place;
-use svbox::service::settings::{KillScope, NAMES, Setting, Settings};
+use svbox::service::settings::{KillScope, Setting, Settings};
 use svbox::sys::time::Duration;
-use svbox::sys::{self, Result, file};
+use svbox::sys::{AsFd, file};
 
 /// Between the end of a process and what is told of it.
 const MARGIN: Duration = Duration::from_secs(1);
 
 /// The time that `timeout-kill` and `timeout-finish` leave; `None` if there is no limit or no such file.
 pub fn deadline(place: &Place) -> Option<Duration> {
-    let mut settings = Settings::NONE;
-    for setting in [Setting::TimeoutKill, Setting::TimeoutFinish] {
-        let _ = read(place, setting, &mut settings);
-    }
-    let finish = settings.finish_within.unwrap_or_default();
-    settings.kill_after.map(|kill| kill.saturating_add(finish).saturating_add(MARGIN))
+    settings(place, &[Setting::TimeoutKill, Setting::TimeoutFinish])
+        .longest_stop()
+        .map(|stop| stop.saturating_add(MARGIN))
 }
 
-/// Takes over what a file says, if it can be read.
-fn read(place: &Place, setting: Setting, settings: &mut Settings) -> Result<()> {
-    let name = Setting::ALL.iter().position(|known| *known == setting);
-    let name = name.and_then(|at| sys::c_str(NAMES.split_inclusive(|&byte| byte == 0).nth(at)?));
-    let Some(name) = name else { return Ok(()) };
-    let fd = place.open_file(name)?;
-    let mut text = [0; 64];
-    let len = file::read_full(&fd, &mut text)?;
-    // What means nothing to the supervisor does not either to us.
-    settings.set(setting, text.get(..len).unwrap_or(&[]));
-    Ok(())
+fn settings(place: &Place, files: &[Setting]) -> Settings {
+    place.open().map_or(Settings::NONE, |dir| Settings::of(dir.as_fd(), files))
 }
 
 /// Whether its supervisor has found the service ready; `None` for a service that does not say.
 pub fn is_ready(place: &Place) -> Option<bool> {
-    let mut settings = Settings::NONE;
-    for setting in [Setting::NotificationFd, Setting::NotifySocket, Setting::CheckInterval] {
-        let _ = read(place, setting, &mut settings);
-    }
+    let settings = settings(place, &[Setting::NotificationFd, Setting::NotifySocket, Setting::CheckInterval]);
     let says = settings.tells_ready() || is_one_shot(place);
     says.then(|| matches!(place.look(c"supervise/ready"), Ok(Some(_))))
 }
@@ -50,9 +35,7 @@ fn is_one_shot(place: &Place) -> bool {
 
 /// Which processes are to end with the service.
 pub fn kill_scope(place: &Place) -> KillScope {
-    let mut settings = Settings::NONE;
-    let _ = read(place, Setting::KillScope, &mut settings);
-    settings.kill_scope
+    settings(place, &[Setting::KillScope]).kill_scope
 }
 
 /// Adds what the service says that it is at.

@@ -3,6 +3,7 @@
 
 use crate::sys::signal::{self, Signal};
 use crate::sys::time::Duration;
+use crate::sys::{self, BorrowedFd, file};
 use crate::text::{parse, place};
 
 /// The files, by their place in [`NAMES`].
@@ -141,6 +142,27 @@ impl Settings {
         alive_within: None,
         kill_scope: KillScope::Process,
     };
+
+    /// What these files in a service directory say, for whoever is not the supervisor. One that cannot be read, or that
+    /// means nothing, counts as not there.
+    pub fn of(dir: BorrowedFd<'_>, files: &[Setting]) -> Self {
+        let mut settings = Self::NONE;
+        for setting in files {
+            let name = Setting::ALL.iter().position(|known| known == setting);
+            let name = name.and_then(|at| sys::c_str(NAMES.split_inclusive(|&byte| byte == 0).nth(at)?));
+            let mut text = [0; 256];
+            let read = name.map(|name| file::read_full(&file::open_read(dir, name)?, &mut text));
+            if let Some(text) = read.and_then(|len| text.get(..len.ok()?)) {
+                settings.set(*setting, text);
+            }
+        }
+        settings
+    }
+
+    /// How long the service may take to stop, if its files say that.
+    pub fn longest_stop(&self) -> Option<Duration> {
+        Some(self.kill_after?.saturating_add(self.finish_within.unwrap_or_default()))
+    }
 
     /// Whether a service is ready only when that has been found out.
     pub fn tells_ready(&self) -> bool {

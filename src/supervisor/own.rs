@@ -13,8 +13,6 @@ use crate::service::command::Command;
 use crate::service::machine::{self, Limit, Phase};
 use crate::service::names::PUBLIC_MODE;
 use crate::service::policy;
-#[cfg(feature = "in-process")]
-use crate::service::settings::KillScope;
 use crate::service::settings::{MOST_DEATHS, NAMES, Restart, Setting, Settings, When};
 use crate::sys::process::{Ended, Pid};
 use crate::sys::signal::Signal;
@@ -622,16 +620,6 @@ fn all_names() -> impl Iterator<Item = &'static [u8]> {
 
 fn name(index: usize) -> Option<&'static CStr> {
     crate::sys::c_str(NAMES.split_inclusive(|&byte| byte == 0).nth(index)?)
-}
-
-/// Which processes are to end with the service in this directory.
-#[cfg(feature = "in-process")]
-pub fn kill_scope(dir: &OwnedFd) -> KillScope {
-    let mut settings = Settings::NONE;
-    if let Ok(text) = read(dir, c"kill-scope", &mut [0; LONGEST]) {
-        settings.set(Setting::KillScope, text);
-    }
-    settings.kill_scope
 }
 
 fn read<'t>(dir: &OwnedFd, name: &CStr, text: &'t mut [u8; LONGEST]) -> crate::sys::Result<&'t [u8]> {

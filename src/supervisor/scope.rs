@@ -10,7 +10,11 @@ use crate::sys::signal::Signal;
 use crate::sys::time::{self, Duration, Instant};
 use crate::sys::{AsFd, Errno};
 #[cfg(feature = "in-process")]
-use {crate::sys::OwnedFd, core::ffi::CStr};
+use {
+    crate::service::settings::{Setting, Settings},
+    crate::sys::OwnedFd,
+    core::ffi::CStr,
+};
 
 /// The first pause between two looks at what is left; each is twice as long as the one before.
 const PAUSE: Duration = Duration::from_millis(2);
@@ -247,7 +251,7 @@ fn tree(place: &Place, world: &World) -> Bounds {
 /// Whether that is so for a service.
 #[cfg(feature = "in-process")]
 pub fn needs_supervisor(dir: &OwnedFd, name: &CStr) -> bool {
-    if super::own::kill_scope(dir) != KillScope::Tree {
+    if Settings::of(dir.as_fd(), &[Setting::KillScope]).kill_scope != KillScope::Tree {
         return false;
     }
     match Cgroup::make(dir.as_fd(), name.to_bytes()) {

@@ -229,3 +229,20 @@ fn nothing_is_started_again_while_the_end_is_under_way() {
     ends(&mut container, 0, "pid1: stopped: signal 15");
     assert_eq!((sandbox.read("out/starts").as_str(), sandbox.read("out/ends").as_str()), ("\n", "\n"));
 }
+
+#[test]
+fn a_service_has_the_time_that_its_own_files_say_unless_one_is_said() {
+    if only_svbox("containers") {
+        return;
+    }
+    for (options, bye, code) in [(&[] as &[&str], true, 0), (&["-t", "1"], false, 137)] {
+        let sandbox = Sandbox::new();
+        let run = slow("service").replace("sleep 0.2", "sleep 11");
+        sandbox.service("service/one").run(&run).file("timeout-kill", "60000");
+        let mut container = Container::new(&sandbox).start(options);
+        until_lines(&sandbox, "out/ready", 1);
+        container.signal(15);
+        assert_eq!(container.ended(), Some(code), "{}", container.stderr());
+        assert_eq!(sandbox.join("out/order").exists(), bye);
+    }
+}

@@ -129,9 +129,9 @@ fn a_directory_that_has_another_name_is_not_mistaken_for_one_that_was_replaced()
         let mut runsvdir = scan.start(options, &[]);
         let pids: Vec<_> = old.iter().map(Service::until_up).collect();
         runsvdir.signal(Signal::STOP);
-        for number in 0..8 {
-            fs::rename(old[number].join(""), sandbox.join(format!("scan/t{number}"))).unwrap();
-            fs::rename(sandbox.join(format!("next{number}")), old[number].join("")).unwrap();
+        for (number, old) in old.iter().enumerate() {
+            fs::rename(old.join(""), sandbox.join(format!("scan/t{number}"))).unwrap();
+            fs::rename(sandbox.join(format!("next{number}")), old.join("")).unwrap();
         }
         runsvdir.signal(Signal::CONT);
         for (number, pid) in pids.iter().enumerate() {
