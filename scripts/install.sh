@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs a program that was built, its manual pages and completions: install.sh PROGRAM, to DESTDIR and PREFIX of the
 # environment; then with `init` behind it what makes it process 1: its names in SBINDIR, and services and stages in /etc. Of
-# these nothing is replaced that is there, and where there are stages already none is added and no service is switched on.
+# these nothing is replaced that is there, and where there are stages already /etc stays as it is.
 set -eu
 umask 022
 . scripts/lib.sh
@@ -16,6 +16,9 @@ etc=$root/etc
 
 # Names that other inits have too, and that would be found in their place.
 of_init="init runit runit-init telinit shutdown halt poweroff reboot switch_root"
+
+# Those that runit has; distributions do not agree on where.
+of_runit="runsv runsvdir runsvchdir sv svlogd chpst utmpset"
 
 is_of_init() {
     case " $of_init " in *" $1 "*) ;; *) return 1 ;; esac
@@ -42,8 +45,20 @@ programs() {
     for name in $names; do
         is_of_init "$name" || link svbox "$root$bin/$name"
     done
+    for name in $of_runit; do
+        elsewhere "$name"
+    done
     pages false
     completions
+}
+
+# elsewhere NAME: a link in the place of runit's program where a distribution has it in another directory, which may come
+# first in PATH. A directory that is a link is one of the others.
+elsewhere() {
+    for dir in "$prefix/sbin" $([ "$prefix" != /usr ] || echo /bin /sbin); do
+        [ ! -L "$root$dir" ] && [ ! "$root$dir" -ef "$root$bin" ] && [ -e "$root$dir/$1" ] || continue
+        link "$bin/svbox" "$root$dir/$1"
+    done
 }
 
 # pages ARE_OF_INIT: the manual pages of the one kind or the other.
@@ -52,7 +67,9 @@ pages() {
         name=${page##*/}
         are=false
         ! is_of_init "${name%.*}" || are=true
-        [ "$are" != "$1" ] || install -D -m 644 "$page" "$root$man/man${page##*.}/$name"
+        place=$root$man/man${page##*.}/$name
+        # One that is compressed would still be found.
+        [ "$are" != "$1" ] || { install -D -m 644 "$page" "$place" && rm -f "$place.gz"; }
     done
 }
 
@@ -107,10 +124,10 @@ init() {
     mkdir -p "${place%/*}"
     printf '%s\n' "#compdef $of_init" '_svbox "$@"' >"$place"
     pages true
+    [ ! -e "$etc/runit/1" ] || return 0
     for service in scripts/init/sv/*; do
         service "$service" "${service##*/}"
     done
-    [ ! -e "$etc/runit/1" ] || return 0
     for stage in 1 2 3 ctrlaltdel timeout-kill; do
         keep "scripts/init/$stage" "$etc/runit/$stage"
     done

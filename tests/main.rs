@@ -24,6 +24,7 @@ mod engine;
 mod faults;
 mod guest;
 mod init;
+mod install;
 #[allow(dead_code, unused_imports)]
 mod kit;
 mod layers;
