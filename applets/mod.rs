@@ -4,6 +4,8 @@
 // Some of its programs without the others leave parts of it unused.
 #[cfg_attr(not(feature = "default"), allow(dead_code, unused_imports))]
 mod chpst;
+#[cfg(feature = "doctor")]
+mod doctor;
 #[cfg(any(feature = "uncat", feature = "tryto"))]
 mod feed;
 #[cfg(feature = "process-1")]

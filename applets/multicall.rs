@@ -9,23 +9,42 @@ use svbox::sys::args::{self, Args};
 use svbox::sys::{AsFd, BorrowedFd, Errno, OwnedFd, file, process, stdio};
 use svbox::text::{Text, place};
 
+/// A text of builds that have the doctor.
+#[cfg(feature = "doctor")]
+macro_rules! with_doctor {
+    ($text:literal) => {
+        $text
+    };
+}
+#[cfg(not(feature = "doctor"))]
+macro_rules! with_doctor {
+    ($text:literal) => {
+        ""
+    };
+}
+
 /// The name under which the program to run is the first argument.
 const OWN_NAME: &[u8] = b"svbox";
 const MISUSE: u8 = 100;
 pub const VERSION: &str = concat!(" ", env!("CARGO_PKG_VERSION"), "\n");
-const REPORT: Reporter<'_> = Reporter { program: OWN_NAME, subject: None, waits: true };
-const HELP: &str = "\
+pub const REPORT: Reporter<'_> = Reporter { program: OWN_NAME, subject: None, waits: true };
+const HELP: &str = concat!(
+    "\
 usage: svbox program [arg ...]
        svbox --list
        svbox --install [-s] dir
-       svbox --help | --version
+",
+    with_doctor!("       svbox --doctor [root]\n"),
+    "       svbox --help | --version
 
 A link with the name of a program is that program, and any other the init script
 of the service of that name.
 
   --list             print their names
   --install dir      link each in dir; -s: by symbolic links
-";
+",
+    with_doctor!("  --doctor root      say what to do about this machine, or an image below root\n"),
+);
 
 /// Runs the program that is meant; gives the exit code.
 pub fn dispatch(args: Args) -> c_int {
@@ -88,7 +107,7 @@ fn linked() -> Option<usize> {
 const MOST_LINKS: usize = 40;
 const PATH_MAX: usize = 4096;
 
-const OPTIONS: &[u8] = b"--list --install --help --version";
+const OPTIONS: &[u8] = concat!("--list --install --help --version", with_doctor!(" --doctor")).as_bytes();
 
 fn multicall(args: Args) -> u8 {
     stdio::fill(true);
@@ -98,6 +117,8 @@ fn multicall(args: Args) -> u8 {
         Some(1) => install(args.skip(1)),
         Some(2) => print(&[HELP.as_bytes()]),
         Some(3) => print(&[b"svbox", VERSION.as_bytes()]),
+        #[cfg(feature = "doctor")]
+        Some(_) => super::doctor::doctor(args.skip(1)).unwrap_or_else(usage),
         _ => start(Applet::place(first.to_bytes()), first, args.skip(1)),
     }
 }

@@ -3,7 +3,7 @@
 # where some of the lowest are others. Warnings are errors.
 set -eu
 . scripts/lib.sh
-for subset in "" chpst softlimit setlock setuidgid envuidgid envdir pgrphack runsv runsvdir in-process policy "runsv policy sv" runsvchdir sv svlogd svc svok svstat init runit runit-init telinit pid1 utmpset shutdown halt poweroff reboot switch_root socklog socklog-check uncat tryto "runsv sv" "svc svok" "runsvdir svstat"; do
+for subset in "" chpst softlimit setlock setuidgid envuidgid envdir pgrphack runsv runsvdir in-process policy "runsv policy sv" runsvchdir sv svlogd svc svok svstat init runit runit-init telinit pid1 utmpset shutdown halt poweroff reboot switch_root socklog socklog-check uncat tryto doctor "runsv sv" "svc svok" "runsvdir svstat"; do
     cargo clippy --quiet --no-default-features --features "$subset"
 done
 

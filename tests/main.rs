@@ -20,6 +20,7 @@ mod completions;
 mod counts;
 mod crash;
 mod daemontools;
+mod doctor;
 mod engine;
 mod faults;
 mod guest;

@@ -4,7 +4,9 @@ use super::time::Duration;
 use super::{AsFd, BorrowedFd, Errno, OwnedFd, Result, again};
 use core::ffi::CStr;
 pub use rustix::fs::Stat;
-use rustix::fs::{self, Access, AtFlags, FileType, Mode, OFlags, StatxFlags, Timespec, Timestamps};
+use rustix::fs::{
+    self, Access, AtFlags, FileType, Mode, OFlags, ResolveFlags, StatxFlags, Timespec, Timestamps,
+};
 
 /// The current directory, as the place a relative path starts from.
 pub use rustix::fs::CWD;
@@ -12,6 +14,25 @@ pub use rustix::fs::CWD;
 /// Opens a directory as a place to start from; nothing can be read through it.
 pub fn open_place(at: BorrowedFd<'_>, path: &CStr) -> Result<OwnedFd> {
     open(at, path, OFlags::PATH | OFlags::DIRECTORY, 0)
+}
+
+/// Finds what a path leads to, or is if it is not to be followed, without opening it: nothing happens to it, and nothing
+/// has to be allowed. Below a root, absolute paths and links begin there, and `..` ends there.
+#[inline(never)]
+pub fn find(root: Option<BorrowedFd<'_>>, path: &CStr, follow: bool) -> Result<OwnedFd> {
+    open_below(root, path, if follow { OFlags::PATH } else { OFlags::PATH | OFlags::NOFOLLOW })
+}
+
+/// Opens for reading, in the same way.
+pub fn read_below(root: Option<BorrowedFd<'_>>, path: &CStr) -> Result<OwnedFd> {
+    open_below(root, path, OFlags::RDONLY | OFlags::NONBLOCK)
+}
+
+#[inline(never)]
+fn open_below(root: Option<BorrowedFd<'_>>, path: &CStr, flags: OFlags) -> Result<OwnedFd> {
+    let Some(root) = root else { return open(CWD, path, flags, 0) };
+    // Which takes no flag that means nothing for the others.
+    again(|| fs::openat2(root, path, flags | OFlags::CLOEXEC, Mode::empty(), ResolveFlags::IN_ROOT))
 }
 
 /// Whether the directory may be entered.
@@ -108,6 +129,11 @@ pub fn stat_open(fd: impl AsFd) -> Result<Stat> {
 /// Whether it is a directory.
 pub fn is_directory(stat: &Stat) -> bool {
     FileType::from_raw_mode(stat.st_mode) == FileType::Directory
+}
+
+/// Whether it is a file with bytes of its own.
+pub fn is_regular(stat: &Stat) -> bool {
+    FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile
 }
 
 /// Whether it is a symbolic link.

@@ -22,6 +22,12 @@ pub fn is_in_memory(fd: impl AsFd) -> bool {
     kind(fd).is_ok_and(|kind| kind == RAMFS || kind == TMPFS)
 }
 
+/// Whether it is the one of the second control groups.
+pub fn is_control_groups(fd: impl AsFd) -> bool {
+    const CGROUP2: i64 = 0x6367_7270;
+    kind(fd).is_ok_and(|kind| kind == CGROUP2)
+}
+
 /// What kind of file system a file is in.
 pub(super) fn kind(fd: impl AsFd) -> Result<i64> {
     // The number is a word on some targets and 32 bits on others, signed or not.
