@@ -15,3 +15,5 @@ esac)}
 out=${CARGO_TARGET_DIR:-target}
 # Where a kernel and a busybox for guests lie.
 guest=$(case $out in /*) echo "$out" ;; *) echo "$PWD/$out" ;; esac)/guest
+# And what others have written for runit, for the tests.
+clients=${guest%/guest}/clients

@@ -63,6 +63,25 @@ need_guest() {
     mv "$guest.new" "$guest"
 }
 
+# What others have written for runit: vsv, and of Ansible's collections the module that asks sv.
+need_clients() {
+    [ -x "$clients/bin/vsv" ] || {
+        say "building for tests: vsv"
+        cargo install --quiet --locked --root "$clients" --target-dir "$clients/build" vsv --version 2.0.0 ||
+            die "unable to build vsv"
+        rm -rf "$clients/build"
+    }
+    [ ! -e "$clients/runit.py" ] || return 0
+    have apt-get || die "please provide $clients/runit.py, of Ansible's community.general"
+    say "fetching for tests: ansible"
+    mkdir -p "$clients/ansible"
+    (cd "$clients/ansible" && apt-get download -qq ansible >/dev/null 2>&1) || die "unable to fetch: ansible"
+    dpkg-deb --fsys-tarfile "$clients/ansible"/*.deb |
+        tar -x -O --wildcards '*/community/general/plugins/modules/runit.py' >"$clients/runit.py.new"
+    rm -r "$clients/ansible"
+    mv "$clients/runit.py.new" "$clients/runit.py"
+}
+
 need_cargo
 case ${1:-build} in
     build)
@@ -73,7 +92,8 @@ case ${1:-build} in
         need_packages cc:gcc runsv:runit strace:strace setpriv:util-linux last:util-linux svc:daemontools ps:procps \
             /usr/share/zoneinfo/Europe/Berlin:tzdata perl:perl runc:runc mandoc:mandoc groff:groff-base \
             zsh:zsh fish:fish /usr/share/bash-completion/bash_completion:bash-completion \
-            s6-svscan:s6 systemd-notify:systemd tini:tini dumb-init:dumb-init /usr/sbin/socklog:socklog
+            s6-svscan:s6 systemd-notify:systemd tini:tini dumb-init:dumb-init /usr/sbin/socklog:socklog ansible:ansible-core
+        need_clients
         if [ "$(uname -m)" = x86_64 ]; then
             need_packages qemu-system-x86_64:qemu-system-x86
             need_guest

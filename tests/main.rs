@@ -16,6 +16,7 @@ mod address;
 mod boot;
 mod chpst;
 mod chpst_long;
+mod clients;
 mod completions;
 mod counts;
 mod crash;

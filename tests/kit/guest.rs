@@ -119,8 +119,13 @@ impl Guest {
 
 /// A file that was fetched for guests.
 pub fn kernel_file(name: &str) -> PathBuf {
+    fetched("guest").join(name)
+}
+
+/// Where set-up has put what it has fetched of one kind.
+pub fn fetched(kind: &str) -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| project().join("target"), PathBuf::from);
-    target.join("guest").join(name)
+    target.join(kind)
 }
 
 impl Machine {

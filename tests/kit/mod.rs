@@ -21,7 +21,7 @@ pub use container::{Contained, Container};
 pub use differences::only_svbox;
 pub use fake::{Fake, Say, steady};
 pub use first::{Boot, DESCRIPTORS, End, First};
-pub use guest::{Guest, Machine, assert_in_order, kernel_file, no_guest};
+pub use guest::{Guest, Machine, assert_in_order, fetched, kernel_file, no_guest};
 pub use installed::{install, installed, project};
 pub use machine::{change_namespaces, kill, limit, traced, unprivileged};
 pub use mount::Mount;
