@@ -53,7 +53,16 @@ install-init: install
 	DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" BINDIR="$(BINDIR)" SBINDIR="$(SBINDIR)" \
 		scripts/install.sh $(OUT)/bin/svbox init
 
+# Debian's packages; and by hand, as root, what they do to a Debian, which takes minutes. scripts/packaging has what
+# Alpine's and Void's tools make theirs of.
+packages: build
+	scripts/packaging/debian.sh $(OUT)/bin/svbox $(OUT)/packages
+
+try-packages: packages
+	scripts/setup.sh packages
+	CARGO_TARGET_DIR=$(OUT) scripts/packaging/try.sh $(OUT)/packages
+
 clean:
 	rm -rf $(OUT)
 
-.PHONY: all build demo test check bench size install install-init clean
+.PHONY: all build demo test check bench size install install-init packages try-packages clean

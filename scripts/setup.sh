@@ -1,5 +1,5 @@
 #!/bin/sh
-# Sees to it that what a task needs is there: setup.sh build|test|check|bench. Does nothing that is done already.
+# Sees to it that what a task needs is there: setup.sh build|test|check|bench|packages. Does nothing that is done already.
 set -eu
 . scripts/lib.sh
 
@@ -110,5 +110,6 @@ case ${1:-build} in
             python3:python3 musl-gcc:musl-tools tini:tini qemu-system-x86_64:qemu-system-x86
         need_guest
         ;;
+    packages) need_packages dpkg-deb:dpkg debootstrap:debootstrap ;;
     *) die "unknown task: $1" ;;
 esac

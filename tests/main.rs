@@ -34,6 +34,7 @@ mod log;
 mod machine;
 mod migrating;
 mod multicall;
+mod packages;
 mod pages;
 mod pid1;
 mod policy;
