@@ -43,6 +43,10 @@ fn one(tree: &Tree, ours: Option<Identity>, pid: &CStr, findings: &mut Findings)
     }
     let mut line = [0; 4096];
     let line = tree.read(&file(pid, b"/cmdline"), &mut line).unwrap_or(b"");
+    if line.is_empty() {
+        // It has ended, or becomes another one at this moment.
+        return false;
+    }
     version(tree, ours, pid, name, line, findings);
     match kind {
         Some(2) => scan(tree, line, findings),
