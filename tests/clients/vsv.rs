@@ -37,6 +37,9 @@ fn vsv_shows_what_each_service_does() {
     let ([db, off, web], _runsvdir) = with_services(&sandbox);
     let (db, web_pid) = (db.until_up().to_string(), web.until_up().to_string());
     off.until_shown(Shown::Down);
+    until("the programs of their scripts", || {
+        (sandbox.named("sleep").len(), sandbox.named("cat").len()) == (2, 1)
+    });
     let text = vsv(&sandbox, &["status"]);
     let rows = table(&text);
     let shown: Vec<_> = rows.iter().map(|row| row[1..6].to_vec()).collect();
@@ -46,7 +49,6 @@ fn vsv_shows_what_each_service_does() {
         ["web", "run", "true", &web_pid, "sleep"],
     ];
     assert_eq!(shown, wanted, "{text}");
-    until("the logger", || web.log_status().shown() == Shown::Run);
     let log = web.log_status().pid().to_string();
     let text = vsv(&sandbox, &["-l"]);
     assert!(table(&text).iter().any(|row| row.contains(&log.as_str()) && row.contains(&"cat")), "{text}");

@@ -156,7 +156,7 @@ fn exchanged(programs: &str) -> Vec<String> {
     let script = format!(
         "mkdir /old; {programs}
         PATH=/old:$PATH\n{}
-        PATH=${{PATH#/old:}}; rm -r /old; cat /etc/sv/one/supervise/pid >/pid; pidof runsv >/runsv; echo $runsvdir >/runsvdir",
+        PATH=${{PATH#/old:}}; rm -r /old; cat /proc/$runsvdir/task/$runsvdir/children >/runsv; echo $runsvdir >/runsvdir",
         start(&["one"])
     );
     let mut said = said(&sandbox, &["one"], &script);
