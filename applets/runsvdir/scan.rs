@@ -21,6 +21,9 @@ const LOOK: Duration = Duration::from_secs(5);
 /// How old a directory has to be that was made in place: whoever makes it is still putting its files there.
 const SETTLED: Duration = Duration::from_secs(1);
 
+/// What a scan directory looks like: device, inode, time of the last change.
+type Looks = (u64, u64, i64, u64);
+
 /// When to look, and why.
 pub struct Pace {
     /// The next scan.
@@ -31,14 +34,22 @@ pub struct Pace {
     /// Whether names have changed, or may have: only then is it news that one leads nowhere.
     told: bool,
     /// The directory as the last scan found it.
-    before: Option<(u64, u64, i64, u64)>,
+    before: Option<Looks>,
     /// The last scan found names that lead to where we may not go.
     barred: bool,
+    /// The scan before that was one of the same directory: names mean the same.
+    same: bool,
+}
+
+/// Whether that is so.
+fn is_same(before: Option<Looks>, now: Option<Looks>) -> bool {
+    let which = |looks: Option<Looks>| looks.map(|(device, inode, ..)| (device, inode));
+    cfg!(feature = "policy") && before.is_some() && which(before) == which(now)
 }
 
 impl Pace {
     pub fn new(now: Instant) -> Self {
-        Self { due: Some(now), look: None, last: None, told: true, before: None, barred: false }
+        Self { due: Some(now), look: None, last: None, told: true, before: None, barred: false, same: false }
     }
 
     /// The next moment to be woken at.
@@ -113,9 +124,10 @@ impl RunSvDir {
             self.chain.follow(self.path, &self.starter.report, &self.poll, super::WATCH);
         }
         let told = core::mem::take(&mut self.pace.told);
-        self.pace.before = None;
+        let before = self.pace.before.take();
         match self.open() {
             Some(dir) => {
+                self.pace.same = is_same(before, self.pace.before);
                 self.scan_open(&dir, now, told);
                 if let Some(due) = self.services.next_due() {
                     self.pace.ask(due);
@@ -228,8 +240,9 @@ impl RunSvDir {
             Some(service) => Some(service),
             None => {
                 let called = replaced::called(dir, name);
-                let unclear = pass == Pass::First && self.services.may_replace(called);
-                if unclear || self.services.replace(called, identity, (dir, name), &mut self.fleet) {
+                let may = self.pace.same && self.services.may_replace(called);
+                let unclear = may && pass == Pass::First;
+                if unclear || may && self.services.replace(called, identity, (dir, name), &mut self.fleet) {
                     return Ok(!unclear);
                 }
                 self.services.add(identity, called, due)

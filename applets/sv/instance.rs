@@ -14,7 +14,7 @@ pub fn make(place: &Place) -> Result<bool> {
     // What the argument holds is its own business.
     let Some(end) = name.iter().position(|&byte| byte == b'@').map(|at| at + 1) else { return Ok(false) };
     let Some((template, argument)) = name.split_at_checked(end) else { return Ok(false) };
-    if template == b"@" || argument.is_empty() || place.exists() {
+    if template == b"@" || matches!(argument, b"" | b"." | b"..") || place.exists() {
         return Ok(false);
     }
     for (looked_for, target) in [

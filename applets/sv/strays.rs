@@ -6,6 +6,7 @@ use svbox::service::processes::{self, Process};
 use svbox::service::settings::KillScope;
 use svbox::service::status::{Shown, Status};
 use svbox::service::{cgroup, names};
+use svbox::sys::file;
 use svbox::sys::process::Pid;
 
 /// So many of them are named.
@@ -23,7 +24,11 @@ pub fn put(place: &Place, status: &Status, output: &mut Output) {
         KillScope::Process => false,
         KillScope::Group => run.is_some() && its.group == run,
         KillScope::Tree => {
-            mark.as_ref().is_ok_and(|mark| cgroup::holds(mark, its.pid)) || is_of_supervisor(place, run, its)
+            let holds = |pid| mark.as_ref().is_ok_and(|mark| cgroup::holds(mark, pid));
+            match run {
+                Some(run) if !holds(run) => is_of_supervisor(place, run, its),
+                _ => holds(its.pid),
+            }
         }
     };
     let mut count = 0;
@@ -45,11 +50,24 @@ pub fn put(place: &Place, status: &Status, output: &mut Output) {
 }
 
 /// Whether it descends from the supervisor of `./run`, to which orphans come where there is no cgroup, but not by the logger.
-fn is_of_supervisor(place: &Place, run: Option<Pid>, its: &Process) -> bool {
-    let supervisor = run.and_then(|run| processes::look(run).ok()?.parent);
+fn is_of_supervisor(place: &Place, run: Pid, its: &Process) -> bool {
+    let supervisor = processes::look(run).ok().and_then(|run| run.parent).filter(|parent| is_runsv(*parent));
     let Some(branch) = supervisor.and_then(|supervisor| processes::branch(its, supervisor)) else {
         return false;
     };
     let logger = place.status(names::Part::Log).map_or(0, |status| status.pid);
     i64::from(branch.as_raw_nonzero().get()) != i64::from(logger)
+}
+
+/// Whether it has the name of the supervisor of one service: orphans that come to another one can be anybody's.
+fn is_runsv(pid: Pid) -> bool {
+    let mut text = [0; 256];
+    let mut path = processes::path(pid);
+    let read = path
+        .push(b"/cmdline")
+        .c_str()
+        .map(|path| file::read_full(&file::open_read(file::CWD, path)?, &mut text));
+    let line = read.and_then(|len| text.get(..len.ok()?)).unwrap_or(&[]);
+    let program = line.split(|&byte| byte == 0).next().unwrap_or(&[]);
+    program.rsplit(|&byte| byte == b'/').next() == Some(b"runsv")
 }

@@ -15,6 +15,10 @@ const MODE: u32 = 0o755;
 const LONGEST: usize = 1024;
 /// How much of a service's name is in that of its cgroup.
 const NAME: usize = 150;
+/// How a mark begins.
+const MARK: &[u8] = b".svbox-";
+/// So many levels of cgroups below that of a service are removed with it.
+const MOST_BELOW: usize = 8;
 const PROCS: &CStr = c"cgroup.procs";
 const KILL: &CStr = c"cgroup.kill";
 
@@ -25,7 +29,7 @@ pub type Mark = Text<64>;
 pub fn mark(dir: impl AsFd) -> Result<Mark> {
     let stat = file::stat_open(dir)?;
     let mut mark = Mark::new();
-    mark.push(b".svbox-").number(stat.st_dev).push(b"-").number(stat.st_ino);
+    mark.push(MARK).number(stat.st_dev).push(b"-").number(stat.st_ino);
     Ok(mark)
 }
 
@@ -36,18 +40,26 @@ pub fn holds(mark: &Mark, pid: Pid) -> bool {
 }
 
 /// The cgroup of a service.
-pub struct Cgroup(OwnedFd);
+pub struct Cgroup {
+    dir: OwnedFd,
+    mark: Mark,
+}
 
 impl Cgroup {
     /// Opens that of the service directory `dir`, making it if need be. Where it cannot be made, or all in it cannot be
     /// killed at once (Linux 5.14), there is none.
     pub fn make(dir: BorrowedFd<'_>, service: &[u8]) -> Result<Self> {
         let path = path_of(c"/proc/self/cgroup")?;
+        let mark = mark(dir)?;
+        // Whoever is among the processes of the service would end with them.
+        if path.bytes().split(|&byte| byte == b'/').any(|part| part.ends_with(mark.bytes())) {
+            return Err(Errno::BUSY);
+        }
         let home =
             open(path.bytes()).filter(|home| file::is_writable(home.as_fd(), PROCS)).ok_or(Errno::ACCESS)?;
         let mut name = Text::<{ NAME + 64 }>::new();
         let service = service.rsplit(|&byte| byte == b'/').next().unwrap_or(&[]);
-        name.push(service.get(..NAME).unwrap_or(service)).push(mark(dir)?.bytes());
+        name.push(service.get(..NAME).unwrap_or(service)).push(mark.bytes());
         let name = name.c_str().ok_or(Errno::NAMETOOLONG)?;
         match file::make_directory(home.as_fd(), name, MODE) {
             Ok(()) | Err(Errno::EXIST) => {}
@@ -58,42 +70,55 @@ impl Cgroup {
             let _ = file::remove_directory(home.as_fd(), name);
             return Err(Errno::OPNOTSUPP);
         }
-        Ok(Self(cgroup))
+        Ok(Self { dir: cgroup, mark })
     }
 
-    /// Opens that in which a process is, if it is of this mark.
-    pub fn of(pid: Pid, mark: &Mark) -> Option<Self> {
+    /// Opens that of a service of which this is a process, whatever its directory was called, unless we are in it too.
+    pub fn of(pid: Pid) -> Option<Self> {
         let path = path_of_process(pid).ok()?;
-        open(path.bytes()).filter(|_| path.bytes().ends_with(mark.bytes())).map(Self)
+        let ours = path_of(c"/proc/self/cgroup").ok()?;
+        let is_ours = |part: &[u8]| ours.bytes().split(|&byte| byte == b'/').any(|its| its == part);
+        let is_marked = |part: &[u8]| part.windows(MARK.len()).any(|window| window == MARK);
+        // Ours may be that of a service as well.
+        let part = path.bytes().split(|&byte| byte == b'/').find(|part| is_marked(part) && !is_ours(part))?;
+        let end = path.bytes().windows(part.len()).position(|window| window == part)? + part.len();
+        let mut mark = Mark::new();
+        mark.push(part.get(part.windows(MARK.len()).rposition(|window| window == MARK)?..)?);
+        Some(Self { dir: open(path.bytes().get(..end)?)?, mark })
     }
 
     /// This process is in it from here on. Called in a child that shares our memory.
     pub fn enter(&self) -> Result<()> {
-        file::put_at(self.0.as_fd(), PROCS, b"0")
+        file::put_at(self.dir.as_fd(), PROCS, b"0")
     }
 
     /// Sends KILL to all that are in it, also to what they are just making.
     pub fn kill(&self) -> Result<()> {
-        file::put_at(self.0.as_fd(), KILL, b"1")
+        file::put_at(self.dir.as_fd(), KILL, b"1")
     }
 
-    /// Whether nobody is in it, or below it.
+    /// Whether nobody is in it, or below it. What cannot be found out is not so.
     pub fn is_empty(&self) -> bool {
         let mut text = [0; 256];
-        let read = file::open_read(self.0.as_fd(), c"cgroup.events")
+        let read = file::open_read(self.dir.as_fd(), c"cgroup.events")
             .and_then(|events| file::read_full(&events, &mut text));
-        let mut lines = text.get(..read.unwrap_or(0)).unwrap_or(&[]).split(|&byte| byte == b'\n');
-        // One that has been removed has nobody in it.
-        !lines.any(|line| line == b"populated 1")
+        match read {
+            Ok(len) => {
+                let mut lines = text.get(..len).unwrap_or(&[]).split(|&byte| byte == b'\n');
+                lines.any(|line| line == b"populated 0")
+            }
+            // It has been removed.
+            Err(errno) => matches!(errno, Errno::NOENT | Errno::NODEV),
+        }
     }
 
     /// Sends a signal to each that is in it, but not below it.
-    pub fn signal(&self, signal: Signal, mark: &Mark) {
-        let _ = self.each(|pid| _ = processes::signal(pid, signal, |pid| holds(mark, pid)));
+    pub fn signal(&self, signal: Signal) {
+        let _ = self.each(|pid| _ = processes::signal(pid, signal, |pid| holds(&self.mark, pid)));
     }
 
     fn each(&self, mut each: impl FnMut(Pid)) -> Result<()> {
-        let list = file::open_read(self.0.as_fd(), PROCS)?;
+        let list = file::open_read(self.dir.as_fd(), PROCS)?;
         let mut text = [0; 1024];
         let mut kept = 0;
         loop {
@@ -111,17 +136,37 @@ impl Cgroup {
         }
     }
 
-    /// Removes it, if it is empty. What it was opened by goes on meaning it.
-    pub fn remove(&self, service: BorrowedFd<'_>) {
-        let Ok(mark) = mark(service) else { return };
-        let Ok(parent) = dir::open(self.0.as_fd(), c"..") else { return };
-        let Ok(listing) = dir::open(parent.as_fd(), c".") else { return };
-        let _ = dir::each_name(&listing, |name, _| {
-            if name.to_bytes().ends_with(mark.bytes()) {
-                let _ = file::remove_directory(parent.as_fd(), name);
-            }
-        });
+    /// Removes it, if it is empty, and what the service has made below it.
+    pub fn remove(&self) {
+        self.clear();
+        let Ok(parent) = dir::open(self.dir.as_fd(), c"..") else { return };
+        remove_each(&parent, |name| name.ends_with(self.mark.bytes()));
     }
+
+    /// Removes what the service has made below it: where there are cgroups with controllers, no process can be put above.
+    pub fn clear(&self) {
+        clear(&self.dir, MOST_BELOW);
+    }
+}
+
+fn clear(dir: &OwnedFd, levels: usize) {
+    let Some(levels) = levels.checked_sub(1) else { return };
+    let Ok(listing) = dir::open(dir.as_fd(), c".") else { return };
+    let _ = dir::each_name(&listing, |name, is_directory| {
+        if is_directory && let Ok(below) = dir::open_itself(dir.as_fd(), name) {
+            clear(&below, levels);
+        }
+    });
+    remove_each(dir, |_| true);
+}
+
+fn remove_each(dir: &OwnedFd, is: impl Fn(&[u8]) -> bool) {
+    let Ok(listing) = dir::open(dir.as_fd(), c".") else { return };
+    let _ = dir::each_name(&listing, |name, is_directory| {
+        if is_directory && is(name.to_bytes()) {
+            let _ = file::remove_directory(dir.as_fd(), name);
+        }
+    });
 }
 
 /// The path of a process's cgroup, from the mount point.

@@ -32,7 +32,9 @@ pub fn look(pid: Pid) -> Result<Process> {
     let mut fields = after.ok_or(Errno::PROTO)?.split(|&byte| byte == b' ').skip(1);
     let state = fields.next().ok_or(Errno::PROTO)?;
     let [parent, group] = [(); 2].map(|()| fields.next().and_then(pid_of));
-    Ok(Process { pid, parent, group, has_ended: matches!(state, b"Z" | b"X" | b"x") })
+    // Threads can go on without the first of them.
+    let threads = fields.nth(14).and_then(parse).unwrap_or(0);
+    Ok(Process { pid, parent, group, has_ended: matches!(state, b"Z" | b"X" | b"x") && threads <= 1 })
 }
 
 /// Calls `each` with every process that has not ended, until it gives `false`.

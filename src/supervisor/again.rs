@@ -4,8 +4,9 @@ use super::super::keeper::Held;
 use super::super::{World, open};
 use super::{Leaving, Refusals, Unit};
 use crate::report::Failure;
-use crate::service::names::Part;
-use crate::sys::{BorrowedFd, OwnedFd, Result, file};
+use crate::service::machine::Event;
+use crate::service::names::{File, Part, path};
+use crate::sys::{AsFd, BorrowedFd, OwnedFd, Result, file};
 use crate::text::Text;
 use core::ffi::CStr;
 
@@ -47,35 +48,71 @@ impl Unit {
     }
 
     /// Takes the locks of the new directory, and opens where commands come from.
-    fn open_again(&mut self) -> core::result::Result<(Held, Option<Held>), Failure> {
+    fn open_again(&mut self) -> core::result::Result<(Hold, Hold), Failure> {
         self.place.refusals = Refusals::Warned;
-        let main = self.hold(Part::Main)?.ok_or(Failure::Usage)?;
-        let log = match self.log.is_some() && open::is_log(&self.place) {
-            true => self.hold(Part::Log)?,
-            false => None,
+        let main = self.hold(Part::Main, self.main.lock())?;
+        let log = match &self.log {
+            Some(log) if open::is_log(&self.place) => self.hold(Part::Log, log.lock())?,
+            _ => Hold::Not,
         };
         Ok((main, log))
     }
 
-    fn hold(&self, part: Part) -> core::result::Result<Option<Held>, Failure> {
-        let Some(lock) = open::lock(&self.place, part)? else { return Ok(None) };
+    fn hold(&self, part: Part, held: &OwnedFd) -> core::result::Result<Hold, Failure> {
+        let lock = file::stat(self.place.state().as_fd(), path(part, File::Lock));
+        if let (Ok(lock), Ok(held)) = (lock, file::stat_open(held))
+            && (lock.st_dev, lock.st_ino) == (held.st_dev, held.st_ino)
+        {
+            return Ok(Hold::Same);
+        }
+        let Some(lock) = open::lock(&self.place, part)? else { return Ok(Hold::Not) };
         let control = open::control(&self.place, part)?;
-        Ok(Some(Held { lock, control, ok: None }))
+        Ok(Hold::New(Held { lock, control, ok: None }))
     }
 
-    fn go_on_with(&mut self, main: Held, log: Option<Held>, world: &mut World) {
+    fn go_on_with(&mut self, main: Hold, log: Hold, world: &mut World) {
         self.place.report.warn(&[b"service directory was replaced, going on in the new one"], None);
-        self.main.move_to(main, &self.place, world);
+        let is_new = matches!(main, Hold::New(_));
+        self.main.move_to(main.held(), &self.place, world);
         // Whoever finds that a supervisor is there finds a whole status.
         self.main.tell_if_news(&self.place, world);
-        let _ = self.listen(Part::Main, world);
-        if let (Some(keeper), Some(log)) = (&mut self.log, log) {
-            keeper.move_to(log, &self.place, world);
-            keeper.tell_if_news(&self.place, world);
-            let _ = open::ok(&self.place, Part::Log, keeper.held());
-            let _ = self.listen(Part::Log, world);
+        match (&mut self.log, log) {
+            (Some(keeper), Hold::New(held)) => {
+                keeper.move_to(Some(held), &self.place, world);
+                keeper.tell_if_news(&self.place, world);
+                let _ = open::ok(&self.place, Part::Log, keeper.held());
+                let _ = self.listen(Part::Log, world);
+            }
+            (Some(keeper), Hold::Not) => {
+                // It sees the end of its input when the service has ended, and is looked for at the next start.
+                keeper.fall_silent();
+                keeper.feed(Event::Retire, &self.place, world);
+                self.place.pipe = None;
+            }
+            (Some(_), Hold::Same) | (None, _) => {}
         }
-        let _ = open::ok(&self.place, Part::Main, self.main.held());
+        if is_new {
+            let _ = self.listen(Part::Main, world);
+            let _ = open::ok(&self.place, Part::Main, self.main.held());
+        }
+    }
+}
+
+/// What has become of the lock of one part.
+enum Hold {
+    /// It is the one that is held: `supervise` is a link, and leads where it did before.
+    Same,
+    New(Held),
+    /// It cannot be had, or there is no such part.
+    Not,
+}
+
+impl Hold {
+    fn held(self) -> Option<Held> {
+        match self {
+            Self::New(held) => Some(held),
+            Self::Same | Self::Not => None,
+        }
     }
 }
 

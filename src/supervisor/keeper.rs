@@ -1,6 +1,6 @@
 //! One process that is kept: the service's own, or its logger. Carries out what the machine decides.
 
-use super::own::{End, Extras, Other, Own, Rest, SETUP};
+use super::own::{End, Extras, Leader, Other, Own, Rest, SETUP};
 use super::publish::{News, Published};
 use super::steps::{Step, Steps};
 use super::unit::Place;
@@ -10,6 +10,8 @@ use crate::service::command::Command;
 use crate::service::machine::{self, Action, Event, Limit, Pause, Phase, State, Want};
 use crate::service::names::{File, Part, path};
 use crate::service::policy;
+#[cfg(feature = "policy")]
+use crate::service::processes;
 use crate::sys::process::{self, Ended, Pid};
 use crate::sys::signal::Signal;
 use crate::sys::spawn::{self, ArgList, Spawn};
@@ -153,7 +155,11 @@ impl Keeper {
 
     /// Whether it is a one-shot whose work has been done under an earlier supervisor. Then it is up.
     fn is_up_already(&mut self, place: &Place, world: &mut World) -> bool {
-        if !cfg!(feature = "policy") || !self.own.is_up_already(place, adopt::boot(world)) {
+        if !cfg!(feature = "policy") || !self.own.may_be_up(place) {
+            return false;
+        }
+        let life = life(world);
+        if !self.own.is_up_already(place, life) {
             return false;
         }
         let status = client::read_status(place.state().as_fd(), path(self.part, File::Status)).ok();
@@ -166,12 +172,27 @@ impl Keeper {
 
     /// Goes on in another directory, of which this is held: what is known there must be told there.
     #[cfg(feature = "policy")]
-    pub fn move_to(&mut self, held: Held, place: &Place, world: &World) {
-        adopt::copy_note(&self.held.lock, &held.lock);
-        self.held = held;
+    pub fn move_to(&mut self, held: Option<Held>, place: &Place, world: &mut World) {
+        if let Some(held) = held {
+            adopt::move_note(&self.held.lock, &held.lock);
+            self.held = held;
+        }
         self.published = Published::nothing(self.part);
         self.news = true;
-        self.own.moved(place, world.now);
+        let life = if self.own.is_one_shot() { life(world) } else { None };
+        self.own.moved(life, place, world.now);
+    }
+
+    /// There is nobody any more to tell anything: its directory is gone.
+    #[cfg(feature = "policy")]
+    pub fn fall_silent(&mut self) {
+        self.published.fall_silent();
+    }
+
+    /// What is locked for it.
+    #[cfg(feature = "policy")]
+    pub fn lock(&self) -> &OwnedFd {
+        &self.held.lock
     }
 
     /// Where commands for it are read.
@@ -257,7 +278,7 @@ impl Keeper {
         }
         if self.process.is_some() && self.overdue.is_none() {
             self.own.overdue(self.state.phase, self.ended, place, world);
-            self.feed(Event::Overdue, place, world);
+            self.kill(place, world);
         }
     }
 
@@ -300,6 +321,10 @@ impl Keeper {
     /// Acts on what has been found out about the service.
     fn learn(&mut self, meaning: Option<Event>, place: &Place, world: &mut World) {
         let Some(event) = meaning else { return };
+        // What it says before it has done its work does not count.
+        if event == Event::Ready && self.own.is_one_shot() && self.process.is_some() {
+            return;
+        }
         let is_news = event != Event::Ready || self.state.phase == Phase::Starting;
         if is_news {
             self.go_on(Some(event), place, world);
@@ -307,8 +332,8 @@ impl Keeper {
         // It may have been called up before somebody knew.
         if event == Event::Ready && self.state.phase == Phase::Up && (is_news || !self.own.was_ready()) {
             self.tell_if_news(place, world);
-            let boot = if self.own.is_one_shot() { adopt::boot(world) } else { None };
-            self.own.show_ready(boot, place, world.now);
+            let life = if self.own.is_one_shot() { life(world) } else { None };
+            self.own.show_ready(life, place, world.now);
         }
     }
 
@@ -327,7 +352,7 @@ impl Keeper {
         let stays = self.own.is_one_shot() && self.runs() && !self.state.term && ended.code() == Some(0);
         match stays {
             true => self.set_up(place, world),
-            false => self.run_ended(Some(process.pid), place, world),
+            false => self.run_ended(Leader::Was(process.pid), place, world),
         }
     }
 
@@ -345,7 +370,7 @@ impl Keeper {
     }
 
     /// `./run`, which was `leader`, has ended, or what `./setup` has done is to end.
-    fn run_ended(&mut self, leader: Option<Pid>, place: &Place, world: &mut World) {
+    fn run_ended(&mut self, leader: Leader, place: &Place, world: &mut World) {
         self.set_up = false;
         let asked = self.state.term || self.state.phase == Phase::Stopping || self.state.want != Want::Up;
         let end = End { ended: self.ended, asked, started: self.started, now: world.now };
@@ -359,11 +384,15 @@ impl Keeper {
     }
 
     /// Sees to the end of what `./run` has left; gives whether there is anything.
-    fn begin_sweep(&mut self, leader: Option<Pid>, place: &Place, now: Instant) -> bool {
+    fn begin_sweep(&mut self, leader: Leader, place: &Place, now: Instant) -> bool {
         let of_stop = self.overdue.filter(|(limit, _)| *limit == Limit::Stop).map(|(_, at)| at);
-        let deadline = of_stop.or_else(|| Some(now.after(self.own.limit(Limit::Stop)?)));
+        let deadline = match self.state.phase == Phase::Stopping {
+            // If its time is over, it is for all.
+            true => of_stop,
+            false => self.own.limit(Limit::Stop).map(|within| now.after(within)),
+        };
         let rest = Rest { deadline, told: self.state.term };
-        leader.is_some_and(|leader| self.own.begin_sweep(leader, rest, self.script_pid(), place, now))
+        self.own.begin_sweep(leader, rest, self.script_pid(), place, now)
     }
 
     /// Nothing is left of `./run`, or of `./finish`.
@@ -422,7 +451,7 @@ impl Keeper {
                 Some(step) => self.take(step, place, world),
                 None => {
                     if self.is_set_up() && self.state.phase == Phase::Stopping && self.script.is_none() {
-                        self.run_ended(self.target, place, world);
+                        self.run_ended(Leader::Unknown, place, world);
                     }
                     return;
                 }
@@ -523,7 +552,7 @@ impl Keeper {
         match &self.process {
             Some(process) if !process.finish && self.target == Some(process.pid) => {
                 match wide && self.own.is_group() {
-                    true => process::kill_group(process.pid, signal).is_ok(),
+                    true => process.signal_group(signal).is_ok(),
                     false => process.signal(signal).is_ok(),
                 }
             }
@@ -572,7 +601,8 @@ impl Keeper {
         let Some(path) = path.c_str() else { return false };
         // runit 2.3.1: the service's process number, or an empty argument if there is none.
         let mut pid = Text::<16>::new();
-        if let Some(target) = self.target.filter(|_| !matches!(then, Then::Prepared)) {
+        let is_gone = cfg!(feature = "policy") && (self.is_set_up() || self.own.is_sweeping());
+        if let Some(target) = self.target.filter(|_| !matches!(then, Then::Prepared) && !is_gone) {
             pid.number(u64::from(process::number(target)));
         }
         let failed = |step: spawn::Step, errno| match step {
@@ -722,14 +752,37 @@ impl Keeper {
             report: aloud.then_some(&place.report),
             state: &self.state,
             since: self.since,
-            pid: self.pid().or(self.target.filter(|_| self.own.is_sweeping())).map_or(0, process::number),
+            pid: self.pid().map_or(0, process::number),
             first: self.held.ok.is_none(),
         };
         self.published.tell(&news, world.now);
     }
 }
 
+/// The number of this life of the machine, or of the container.
+fn life(world: &mut World) -> Option<u32> {
+    #[cfg(feature = "policy")]
+    return adopt::life(world);
+    #[cfg(not(feature = "policy"))]
+    adopt::boot(world)
+}
+
 impl Process {
+    /// Sends a signal to the group that it leads, and to itself if it has left that.
+    #[cfg(feature = "policy")]
+    fn signal_group(&self, signal: Signal) -> Result<()> {
+        let has_left = processes::look(self.pid).is_ok_and(|its| its.group != Some(self.pid));
+        match process::kill_group(self.pid, signal) {
+            Ok(()) if !has_left => Ok(()),
+            _ => self.signal(signal),
+        }
+    }
+
+    #[cfg(not(feature = "policy"))]
+    fn signal_group(&self, signal: Signal) -> Result<()> {
+        self.signal(signal)
+    }
+
     fn signal(&self, signal: Signal) -> Result<()> {
         match &self.hold {
             Some(hold) => process::kill_held(hold.as_fd(), signal),

@@ -33,6 +33,13 @@ pub struct Extras {
     pub descriptor: Option<(OwnedFd, i32)>,
 }
 
+/// Whose number that of `./run` is.
+#[allow(missing_docs, dead_code)]
+pub enum Leader {
+    Was(Pid),
+    Unknown,
+}
+
 /// What is to become of what `./run` has left.
 #[allow(missing_docs, dead_code)]
 pub struct Rest {
@@ -97,6 +104,10 @@ impl Own {
         false
     }
 
+    pub fn may_be_up(&self, _: &Place) -> bool {
+        false
+    }
+
     pub fn is_up_already(&mut self, _: &Place, _: Option<u32>) -> bool {
         false
     }
@@ -143,7 +154,7 @@ impl Own {
 
     pub fn kill(&mut self, _: Option<Pid>, _: Option<Pid>, _: &Place, _: Instant) {}
 
-    pub fn begin_sweep(&mut self, _: Pid, _: Rest, _: Option<Pid>, _: &Place, _: Instant) -> bool {
+    pub fn begin_sweep(&mut self, _: Leader, _: Rest, _: Option<Pid>, _: &Place, _: Instant) -> bool {
         false
     }
 

@@ -142,7 +142,14 @@ pub fn lock(place: &Place, part: Part) -> Result<Option<OwnedFd>, Failure> {
 fn make_supervise(place: &Place, part: Part) -> Result<(), Failure> {
     let (dir, shown) = match part {
         Part::Main => (None, c"./supervise"),
-        Part::Log => (Some(open_log_directory(place)?), c"./log/supervise"),
+        Part::Log => {
+            #[cfg(feature = "policy")]
+            if let Some(state) = &place.state {
+                // It has been added to the template since.
+                let _ = file::make_directory(state.as_fd(), c"log", SUPERVISE_MODE);
+            }
+            (Some(open_log_directory(place)?), c"./log/supervise")
+        }
     };
     let at = dir.as_ref().unwrap_or(place.state()).as_fd();
     if file::make_directory(at, c"supervise", SUPERVISE_MODE).is_ok() {

@@ -6,8 +6,8 @@ use super::keeper::Died;
 use super::notice::{Event, Notice, Notifier};
 pub use super::ready::Extras;
 use super::ready::{Finding, READY, Readiness, SAYS};
-pub use super::scope::Rest;
 use super::scope::{Helpers, Scope};
+pub use super::scope::{Leader, Rest};
 use super::unit::{self, Heard, Place};
 use crate::service::command::Command;
 use crate::service::machine::{self, Limit, Phase};
@@ -185,18 +185,21 @@ impl Own {
         match self.more() {
             Some(more) => {
                 more.readiness.take_over(&more.settings, place, now);
-                more.scope.take_over(more.settings.kill_scope, pid, place);
+                more.scope.take_over(more.settings.kill_scope, pid);
             }
             None => self.clear(place),
         }
     }
 
     /// The service has another directory now.
-    pub fn moved(&mut self, place: &Place, now: Instant) {
+    pub fn moved(&mut self, life: Option<u32>, place: &Place, now: Instant) {
         self.listed = None;
         self.refresh(place);
         if let Some(more) = self.more() {
-            more.readiness.moved(&more.settings, place, now);
+            more.readiness.moved(&more.settings, life, place, now);
+            if more.failed {
+                show_failed(place);
+            }
         }
     }
 
@@ -227,6 +230,11 @@ impl Own {
         self.one_shot
     }
 
+    /// Whether it may be one that is up already: something shows that it was ready.
+    pub fn may_be_up(&self, place: &Place) -> bool {
+        file::stat(place.state().as_fd(), READY).is_ok()
+    }
+
     /// Whether the service is a one-shot that an earlier supervisor has brought up since the machine was started, of which
     /// `boot` is the number.
     pub fn is_up_already(&mut self, place: &Place, boot: Option<u32>) -> bool {
@@ -236,6 +244,7 @@ impl Own {
         let is_up = self.one_shot && started.is_some() && started == boot.map(u64::from);
         if let Some(more) = self.more().filter(|_| is_up) {
             more.readiness.take_over(&more.settings, place, Instant::now());
+            more.scope.find_again(more.settings.kill_scope, place);
         }
         is_up
     }
@@ -317,10 +326,10 @@ impl Own {
         }
     }
 
-    /// `./run`, which was `leader`, has ended. Gives whether something is left that has to end as well.
+    /// `./run` has ended. Gives whether something is left that has to end as well.
     pub fn begin_sweep(
         &mut self,
-        leader: Pid,
+        leader: Leader,
         rest: Rest,
         script: Option<Pid>,
         place: &Place,
@@ -426,9 +435,13 @@ impl Own {
         let Some(more) = self.more() else { return };
         more.failed = true;
         place.report.warn(&[b"service has failed, not starting it again"], None);
-        if let Err(errno) = file::open_append(place.state().as_fd(), FAILED, PUBLIC_MODE) {
-            place.report.warn_of(b"unable to open ", FAILED.to_bytes(), errno);
-        }
+        show_failed(place);
+    }
+}
+
+fn show_failed(place: &Place) {
+    if let Err(errno) = file::open_append(place.state().as_fd(), FAILED, PUBLIC_MODE) {
+        place.report.warn_of(b"unable to open ", FAILED.to_bytes(), errno);
     }
 }
 

@@ -16,6 +16,9 @@ pub struct Published {
     /// `status`, and what `stat` knows better: down from exit.
     state: Option<([u8; LEN], Want)>,
     retry: Option<(Instant, Duration)>,
+    /// Nobody is to be told any more.
+    #[cfg(feature = "policy")]
+    silent: bool,
 }
 
 const FIRST_RETRY: Duration = Duration::from_secs(1);
@@ -47,7 +50,19 @@ impl Published {
             Part::Main => None,
             Part::Log => Some(0),
         };
-        Self { pid, state: None, retry: None }
+        Self {
+            pid,
+            state: None,
+            retry: None,
+            #[cfg(feature = "policy")]
+            silent: false,
+        }
+    }
+
+    /// From here on nobody is told anything.
+    #[cfg(feature = "policy")]
+    pub fn fall_silent(&mut self) {
+        (self.silent, self.retry) = (true, None);
     }
 
     /// When to try again, if a file could not be replaced.
@@ -58,6 +73,10 @@ impl Published {
     /// Replaces the files whose content has changed. They do not wait for each other: one that cannot be
     /// replaced says so and is tried again later.
     pub fn tell(&mut self, news: &News<'_>, now: Instant) {
+        #[cfg(feature = "policy")]
+        if self.silent {
+            return;
+        }
         let mut done = true;
         if self.pid != Some(news.pid) {
             let mut text = Text::<16>::new();

@@ -150,9 +150,9 @@ impl Readiness {
     }
 
     /// The service has another directory now, in which it is shown again that it is ready.
-    pub fn moved(&mut self, settings: &Settings, place: &Place, now: Instant) {
+    pub fn moved(&mut self, settings: &Settings, life: Option<u32>, place: &Place, now: Instant) {
         if self.shown {
-            self.show(settings, None, place, now);
+            self.show(settings, life, place, now);
         }
     }
 

@@ -2,13 +2,13 @@
 
 use super::World;
 use super::unit::Place;
-use crate::service::cgroup::{self, Cgroup};
+use crate::service::cgroup::Cgroup;
 use crate::service::processes::{self, Process};
 use crate::service::settings::KillScope;
 use crate::sys::process::{self, Pid};
 use crate::sys::signal::Signal;
 use crate::sys::time::{self, Duration, Instant};
-use crate::sys::{AsFd, Errno};
+use crate::sys::{AsFd, Errno, Result};
 #[cfg(feature = "in-process")]
 use {
     crate::service::settings::{Setting, Settings},
@@ -41,6 +41,17 @@ enum Bounds {
     Descendants,
 }
 
+/// Whose number that of `./run` is.
+#[derive(Clone, Copy)]
+pub enum Leader {
+    /// Its own: it has not been collected.
+    Lives(Pid),
+    /// It had this one, till now.
+    Was(Pid),
+    /// That was too long ago.
+    Unknown,
+}
+
 /// What is to become of what `./run` has left.
 #[derive(Clone, Copy)]
 pub struct Rest {
@@ -52,7 +63,7 @@ pub struct Rest {
 
 /// `./run` has ended, and has left something.
 struct Sweep {
-    leader: Pid,
+    leader: Leader,
     due: Instant,
     pause: Duration,
     /// When it is killed, if it has not been.
@@ -76,18 +87,27 @@ impl Scope {
             KillScope::Group => Bounds::Group,
             KillScope::Tree => tree(place, world),
         };
-        if let Bounds::Cgroup(cgroup) = &self.bounds
-            && !cgroup.is_empty()
+        if let Bounds::Cgroup(cgroup) = &self.bounds {
+            if !cgroup.is_empty() {
+                let _ = cgroup.kill();
+            }
+            cgroup.clear();
+        }
+    }
+
+    /// The service is a one-shot that an earlier supervisor has brought up.
+    pub fn find_again(&mut self, scope: KillScope, place: &Place) {
+        if scope == KillScope::Tree
+            && let Ok(cgroup) = Cgroup::make(place.state().as_fd(), place.report.subject.unwrap_or(b""))
         {
-            let _ = cgroup.kill();
+            self.bounds = Bounds::Cgroup(cgroup);
         }
     }
 
     /// The service `leader` is one that an earlier supervisor has started.
-    pub fn take_over(&mut self, scope: KillScope, leader: Pid, place: &Place) {
-        let cgroup = || Cgroup::of(leader, &cgroup::mark(place.state()).ok()?);
+    pub fn take_over(&mut self, scope: KillScope, leader: Pid) {
         self.bounds = match scope {
-            KillScope::Tree => cgroup().map_or(Bounds::Process, Bounds::Cgroup),
+            KillScope::Tree => Cgroup::of(leader).map_or(Bounds::Process, Bounds::Cgroup),
             KillScope::Group if processes::look(leader).is_ok_and(|its| its.group == Some(leader)) => {
                 Bounds::Group
             }
@@ -121,22 +141,29 @@ impl Scope {
         self.sweep.is_some()
     }
 
-    /// Kills all there is of the service `leader`, itself among it.
+    /// Kills all there is of the service `leader`, itself among it, or of one that has ended.
     pub fn kill(&mut self, leader: Option<Pid>, helpers: Helpers, place: &Place, now: Instant) {
-        let leader = leader.or(self.sweep.as_ref().map(|sweep| sweep.leader));
-        if let Some(leader) = leader {
-            self.bounds.kill(leader, helpers, place);
-        }
-        if let Some(sweep) = &mut self.sweep {
-            (sweep.kill, sweep.last, sweep.due) = (None, now.after(HOPELESS), now.after(PAUSE));
+        match &mut self.sweep {
+            None => self.bounds.kill(leader.map_or(Leader::Unknown, Leader::Lives), helpers, place),
+            Some(sweep) => {
+                self.bounds.kill(sweep.leader, helpers, place);
+                (sweep.kill, sweep.last, sweep.due) = (None, now.after(HOPELESS), now.after(PAUSE));
+            }
         }
     }
 
-    /// `./run`, which was `leader`, has ended. Gives whether something is left of the service: that is asked to end, and
+    /// `./run` has ended. Gives whether something is left of the service: that is asked to end, and
     /// killed then, or at once without a deadline.
-    pub fn begin(&mut self, leader: Pid, rest: Rest, helpers: Helpers, place: &Place, now: Instant) -> bool {
+    pub fn begin(
+        &mut self,
+        leader: Leader,
+        rest: Rest,
+        helpers: Helpers,
+        place: &Place,
+        now: Instant,
+    ) -> bool {
         if !self.bounds.has_any(leader, helpers) {
-            self.close(place);
+            self.close();
             return false;
         }
         let deadline = rest.deadline;
@@ -144,7 +171,7 @@ impl Scope {
             Some(_) if rest.told && self.is_group() => {}
             Some(_) => {
                 for signal in [Signal::TERM, Signal::CONT] {
-                    self.bounds.signal(signal, leader, helpers, place);
+                    self.bounds.signal(signal, leader, helpers);
                 }
             }
             None => self.bounds.kill(leader, helpers, place),
@@ -169,7 +196,7 @@ impl Scope {
         };
         let is_late = sweep.kill.take_if(|at| *at <= now).is_some();
         if !self.bounds.has_any(sweep.leader, helpers) {
-            self.close(place);
+            self.close();
             return true;
         }
         if sweep.last <= now {
@@ -189,26 +216,28 @@ impl Scope {
     }
 
     /// Nothing is left.
-    fn close(&mut self, place: &Place) {
+    fn close(&mut self) {
         if let Bounds::Cgroup(cgroup) = &self.bounds {
-            cgroup.remove(place.state().as_fd());
+            cgroup.remove();
         }
         (self.bounds, self.sweep) = (Bounds::Process, None);
     }
 }
 
 impl Bounds {
-    /// Whether there is any process within.
-    fn has_any(&self, leader: Pid, helpers: Helpers) -> bool {
-        match self {
-            Self::Process => false,
-            Self::Group => processes::any(|its| its.group == Some(leader)).unwrap_or(false),
-            Self::Cgroup(cgroup) => !cgroup.is_empty(),
-            Self::Descendants => processes::any(|its| is_stray(its, helpers)).unwrap_or(false),
+    /// Whether there is any process within, after the end of the leader.
+    fn has_any(&self, leader: Leader, helpers: Helpers) -> bool {
+        // Where there is no /proc nothing can be found out, and nothing is waited for.
+        let found = |found: Result<bool>| found.unwrap_or_else(|errno| errno != Errno::NOENT);
+        match (self, leader) {
+            (Self::Process, _) | (Self::Group, Leader::Unknown | Leader::Lives(_)) => false,
+            (Self::Group, Leader::Was(leader)) => found(has_members(leader)),
+            (Self::Cgroup(cgroup), _) => !cgroup.is_empty(),
+            (Self::Descendants, _) => found(processes::any(|its| is_stray(its, helpers))),
         }
     }
 
-    fn kill(&self, leader: Pid, helpers: Helpers, place: &Place) {
+    fn kill(&self, leader: Leader, helpers: Helpers, place: &Place) {
         match self {
             Self::Cgroup(cgroup) => {
                 if let Err(errno) = cgroup.kill() {
@@ -216,23 +245,45 @@ impl Bounds {
                 }
             }
             Self::Descendants => _ = (0..PASSES).any(|_| !signal_strays(Signal::KILL, helpers)),
-            Self::Process | Self::Group => self.signal(Signal::KILL, leader, helpers, place),
+            Self::Process | Self::Group => self.signal(Signal::KILL, leader, helpers),
         }
     }
 
-    fn signal(&self, signal: Signal, leader: Pid, helpers: Helpers, place: &Place) {
-        match self {
-            Self::Process => {}
-            // As long as it has members its number is nobody else's.
-            Self::Group => _ = process::kill_group(leader, signal),
-            Self::Cgroup(cgroup) => {
-                if let Ok(mark) = cgroup::mark(place.state()) {
-                    cgroup.signal(signal, &mark);
-                }
-            }
-            Self::Descendants => _ = signal_strays(signal, helpers),
+    fn signal(&self, signal: Signal, leader: Leader, helpers: Helpers) {
+        match (self, leader) {
+            (Self::Process, _) | (Self::Group, Leader::Unknown) => {}
+            (Self::Group, Leader::Lives(leader)) => _ = process::kill_group(leader, signal),
+            (Self::Group, Leader::Was(leader)) => signal_members(leader, signal),
+            (Self::Cgroup(cgroup), _) => cgroup.signal(signal),
+            (Self::Descendants, _) => _ = signal_strays(signal, helpers),
         }
     }
+}
+
+/// Whether a group whose leader has ended has members. As long as it has, its number is nobody else's: somebody who bears
+/// it shows that it had none for a while.
+fn has_members(leader: Pid) -> Result<bool> {
+    let (mut any, mut is_other) = (false, false);
+    processes::each(|its| {
+        any |= its.group == Some(leader);
+        is_other |= its.pid == leader;
+        !is_other
+    })?;
+    Ok(any && !is_other)
+}
+
+/// Sends a signal to each of those, one by one: the number of the group could be another's a moment later.
+fn signal_members(leader: Pid, signal: Signal) {
+    if !has_members(leader).unwrap_or(false) {
+        return;
+    }
+    let is_member = |pid| processes::look(pid).is_ok_and(|its| its.group == Some(leader));
+    let _ = processes::each(|its| {
+        if its.group == Some(leader) && its.pid != leader {
+            let _ = processes::signal(its.pid, signal, is_member);
+        }
+        true
+    });
 }
 
 /// Where a cgroup cannot be had, orphans come to the supervisor, if it has no other services whose they could be.
@@ -256,7 +307,7 @@ pub fn needs_supervisor(dir: &OwnedFd, name: &CStr) -> bool {
     }
     match Cgroup::make(dir.as_fd(), name.to_bytes()) {
         Ok(cgroup) => {
-            cgroup.remove(dir.as_fd());
+            cgroup.remove();
             false
         }
         Err(_) => true,

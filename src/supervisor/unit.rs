@@ -378,6 +378,10 @@ impl Unit {
     /// Kills what the service has, unless that has a deadline.
     #[cfg(feature = "in-process")]
     pub fn cut_short(&mut self, world: &mut World) {
+        // Whoever has called it up again meanwhile has come too late.
+        if self.main.state().want != Want::Exit {
+            self.leave(world);
+        }
         self.main.cut_short(&self.place, world);
     }
 
@@ -386,6 +390,7 @@ impl Unit {
         self.note_logger();
         if self.main.pid() == Some(died.pid) && self.main.state().want == Want::Up {
             self.find_log(world);
+            self.note_logger();
         }
         if self.main.bury(died, &self.place, world) {
             return true;
@@ -436,6 +441,10 @@ impl Unit {
             self.close_log(world);
         }
         let log_runs = self.log.as_ref().is_some_and(|log| log.pid().is_some());
+        if cfg!(feature = "policy") && self.leaving == Leaving::No && self.place.pipe.is_none() && !log_runs {
+            // It is not in the directory any more that has taken the place of the old one.
+            self.log = None;
+        }
         if self.leaving != Leaving::No && !log_runs {
             self.leaving = Leaving::Gone;
         }

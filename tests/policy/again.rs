@@ -144,3 +144,83 @@ fn a_directory_that_has_another_name_is_not_mistaken_for_one_that_was_replaced()
         until("the end", || sandbox.processes().is_empty());
     }
 }
+
+#[test]
+fn a_state_that_is_elsewhere_stays_where_it_is() {
+    if only_svbox("own files") {
+        return;
+    }
+    for options in WAYS {
+        let sandbox = Sandbox::new();
+        let scan = sandbox.scan();
+        let service = sandbox.service("one").run("exec sleep 111111");
+        let next = sandbox.service("next").run("exec sleep 222222");
+        for service in [&service, &next] {
+            std::os::unix::fs::symlink(sandbox.join("state"), service.join("supervise")).unwrap();
+        }
+        scan.link(&service);
+        let mut runsvdir = scan.start(options, &[]);
+        let pid = service.until_up();
+        replace(&sandbox, &runsvdir, "one", "next");
+        let said = "service directory was replaced, going on in the new one";
+        until("that it goes on", || times_said(&runsvdir, said) == 1);
+        assert_eq!((service.status().pid(), runsvdir.stderr().lines().count()), (pid, 1));
+        assert!(service.sv(&["-w", "60", "restart"]).status.success());
+        until("the new program", || !sandbox.running("sleep 222222").is_empty());
+        runsvdir.signal(Signal::HUP);
+        runsvdir.ended();
+    }
+}
+
+#[test]
+fn a_logger_that_is_not_there_any_more_is_let_go() {
+    if only_svbox("own files") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let scan = sandbox.scan();
+    let service = sandbox.service("one").run("echo >>starts; exec sleep 1000000").logged();
+    sandbox.service("next").run("echo >>starts; exec sleep 1000000");
+    scan.link(&service);
+    let mut runsvdir = scan.start(&[], &[]);
+    service.until_up();
+    let logger = until_some("a logger", || Some(service.log_status().pid()).filter(|pid| *pid != 0));
+    replace(&sandbox, &runsvdir, "one", "next");
+    until("a supervisor in the new one", || service.is_supervised());
+    assert!(sandbox.processes().contains(&logger));
+    assert!(service.sv(&["-w", "60", "restart"]).status.success());
+    service.until_lines("starts", 1);
+    until("the end of the logger", || !sandbox.processes().contains(&logger));
+    // And one that is made later is found.
+    let service = service.logged();
+    assert!(service.sv(&["-w", "60", "restart"]).status.success());
+    until("the new logger", || {
+        service.join("log/supervise/status").exists() && service.log_status().pid() != 0
+    });
+    runsvdir.signal(Signal::HUP);
+    runsvdir.ended();
+    assert!(!runsvdir.stderr().contains("unable"), "{}", runsvdir.stderr());
+}
+
+#[test]
+fn in_another_scan_directory_the_same_name_is_another_service() {
+    if only_svbox("own files") {
+        return;
+    }
+    for options in WAYS {
+        let sandbox = Sandbox::new();
+        let old = sandbox.service("a/web").run("exec sleep 111111");
+        let new = sandbox.service("b/web").run("exec sleep 222222");
+        std::os::unix::fs::symlink("a", sandbox.join("scan")).unwrap();
+        let mut command = sandbox.command("runsvdir");
+        command.args(options).arg("scan");
+        let mut runsvdir = sandbox.start(command);
+        old.until_up();
+        std::os::unix::fs::symlink("b", sandbox.join("new")).unwrap();
+        fs::rename(sandbox.join("new"), sandbox.join("scan")).unwrap();
+        new.until_up();
+        until("the end of the old one", || !old.is_supervised() && sandbox.running("111111").is_empty());
+        runsvdir.signal(Signal::HUP);
+        runsvdir.ended();
+    }
+}

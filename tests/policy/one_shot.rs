@@ -136,15 +136,49 @@ fn what_setup_has_left_ends_with_it_if_kill_scope_says_so() {
     if only_svbox("own files") {
         return;
     }
-    for scope in ["group", "tree"] {
-        let sandbox = Sandbox::new();
-        let service = one_shot(&sandbox, "sleep 1000000 &").file("kill-scope", scope);
-        let runsv = service.supervise();
-        until_set_up(&service);
-        until("what it leaves", || sandbox.named("sleep").len() == 1);
-        down(&service);
-        assert_eq!(sandbox.processes(), [runsv.pid()], "{scope}");
+    let sandbox = Sandbox::new();
+    let service = one_shot(&sandbox, "sleep 1000000 &")
+        .file("kill-scope", "tree")
+        .script("control/d", "echo \"<$1>\" >>told");
+    let runsv = service.supervise();
+    until_set_up(&service);
+    until("what it leaves", || sandbox.named("sleep").len() == 1);
+    down(&service);
+    assert_eq!(sandbox.processes(), [runsv.pid()]);
+    // The number of its process can be anybody's by now.
+    assert_eq!(service.read("told"), "<>\n");
+}
+
+#[test]
+fn a_group_of_the_number_that_setup_had_is_left_alone() {
+    if only_svbox("own files") {
+        return;
     }
+    let sandbox = Sandbox::new();
+    let service = one_shot(&sandbox, "sleep 1000000 &").file("kill-scope", "group");
+    let _runsv = service.supervise();
+    until_set_up(&service);
+    until("what it leaves", || sandbox.named("sleep").len() == 1);
+    down(&service);
+    assert_eq!(sandbox.named("sleep").len(), 1);
+}
+
+#[test]
+fn what_it_says_before_its_work_is_done_does_not_count() {
+    if only_svbox("own files") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let service = one_shot(&sandbox, "echo >&3; echo >>said; until test -e go; do sleep 0.01; done")
+        .file("notification-fd", "3")
+        .file("check-interval", "10")
+        .script("check", "echo >>checked");
+    let _runsv = service.supervise();
+    service.until_lines("said", 1);
+    service.until_lines("checked", 1);
+    assert!(!service.join("supervise/ready").exists());
+    sandbox.write("one/go", "");
+    until_set_up(&service);
 }
 
 #[test]
