@@ -5,6 +5,8 @@
 use core::ffi::CStr;
 use svbox::service::client::{self, NoStatus, NotSent};
 use svbox::service::names::{File, Part, path};
+#[cfg(feature = "policy")]
+use svbox::service::needs;
 use svbox::service::status::Status;
 #[cfg(feature = "policy")]
 use svbox::service::template;
@@ -187,6 +189,26 @@ impl Place {
     /// Opens `supervise`, to be told of its changes.
     pub fn open_supervise(&self) -> Result<OwnedFd> {
         dir::open(file::CWD, c_str(&self.path(c"supervise"))?)
+    }
+
+    /// The directory that it is in, opened, and its name there; `None` if that is no name.
+    #[cfg(feature = "policy")]
+    pub fn open_scan(&self) -> Option<Result<(OwnedFd, Text<256>)>> {
+        let (dir, name) = needs::split(self.name)?;
+        let (mut path, mut text) = (Text::<PATH_MAX>::new(), Text::new());
+        match (self.parent, dir) {
+            (Some(parent), _) => path.push(parent),
+            (None, b"") => path.push(b"."),
+            (None, dir) => path.push(dir),
+        };
+        text.push(name);
+        Some(c_str(&path).and_then(|path| file::open_place(file::CWD, path)).map(|scan| (scan, text)))
+    }
+
+    /// Opens the directory of names `./NAME`.
+    #[cfg(feature = "policy")]
+    pub fn open_names(&self, name: &CStr) -> Result<OwnedFd> {
+        dir::open(file::CWD, c_str(&self.path(name))?)
     }
 
     /// Opens `./NAME` to be read.

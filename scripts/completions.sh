@@ -20,6 +20,7 @@ force-restart	restart, and KILL in the end
 force-reload	try-restart, and KILL in the end
 force-shutdown	shutdown, and KILL in the end
 status	show what it does
+why	show what it waits for
 up	start it, and start it again whenever it ends
 down	stop it
 once	start it, and do not start it again

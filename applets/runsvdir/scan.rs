@@ -164,6 +164,9 @@ impl RunSvDir {
 
     fn scan_open(&mut self, dir: &OwnedFd, now: Instant, told: bool) {
         self.services.begin();
+        if let Some(fleet) = &mut self.fleet {
+            fleet.scans(dir);
+        }
         let mut listing = Listing { count: 0, partial: false, barred: false, unclear: false };
         let mut read = self.list(dir, now, told, Pass::First, &mut listing);
         if cfg!(feature = "policy") && listing.unclear && read.is_ok() && !listing.partial {

@@ -13,6 +13,8 @@ mod show;
 #[cfg(feature = "policy")]
 mod strays;
 mod wait;
+#[cfg(feature = "policy")]
+mod why;
 
 use super::Applet;
 use super::output::Output;
@@ -158,6 +160,11 @@ impl Sv {
             let mut place = finder.find(name.to_bytes());
             #[cfg(feature = "policy")]
             let waits = waits | self.appears(order, &mut place, &finder);
+            #[cfg(feature = "policy")]
+            if order.explains {
+                self.why(&place);
+                continue;
+            }
             if order.sends().is_empty() && !order.checks {
                 self.status(&place);
                 continue;

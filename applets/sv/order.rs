@@ -15,10 +15,21 @@ pub struct Order {
     pub kills: bool,
     /// Whether it ends the supervisor.
     pub exits: bool,
+    /// Whether it asks what the service waits for.
+    #[cfg(feature = "policy")]
+    pub explains: bool,
 }
 
 impl Order {
-    const STATUS: Self = Self { bytes: [0; 3], checks: false, waits: false, kills: false, exits: false };
+    const STATUS: Self = Self {
+        bytes: [0; 3],
+        checks: false,
+        waits: false,
+        kills: false,
+        exits: false,
+        #[cfg(feature = "policy")]
+        explains: false,
+    };
 
     const fn send(bytes: [u8; 3]) -> Self {
         Self { bytes, ..Self::STATUS }
@@ -40,6 +51,10 @@ impl Order {
     pub fn read(word: &[u8], lsb: bool) -> Option<Self> {
         if let Some(at) = WORDS.split(|&byte| byte == b' ').position(|known| known == word) {
             return MEANINGS.get(at).copied();
+        }
+        #[cfg(feature = "policy")]
+        if word == b"why" {
+            return Some(Self { explains: true, ..Self::STATUS });
         }
         match word {
             [b's', ..] => (!lsb).then_some(Self::STATUS),

@@ -117,6 +117,10 @@ impl Sv {
                 super::strays::put(place, status, &mut self.output);
             }
         }
+        #[cfg(feature = "policy")]
+        if part == Part::Main {
+            super::why::put_warnings(place, status, &mut self.output);
+        }
         Ok(())
     }
 

@@ -5,8 +5,12 @@
 pub mod cgroup;
 pub mod client;
 pub mod command;
+#[cfg(feature = "policy")]
+pub mod cycle;
 pub mod machine;
 pub mod names;
+#[cfg(feature = "policy")]
+pub mod needs;
 pub mod notification;
 pub mod policy;
 #[cfg(feature = "policy")]

@@ -5,6 +5,7 @@ use crate::sys::signal::{self, Signal};
 use crate::sys::time::Duration;
 use crate::sys::{self, BorrowedFd, file};
 use crate::text::{parse, place};
+use core::ffi::CStr;
 
 /// The files, by their place in [`NAMES`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -51,6 +52,12 @@ impl Setting {
         Self::TimeoutWatchdog,
         Self::KillScope,
     ];
+
+    /// The name of the file.
+    pub fn name(self) -> Option<&'static CStr> {
+        let index = Self::ALL.iter().position(|known| *known == self)?;
+        sys::c_str(NAMES.split_inclusive(|&byte| byte == 0).nth(index)?)
+    }
 }
 
 /// Their names, each with a NUL behind it.
@@ -148,10 +155,8 @@ impl Settings {
     pub fn of(dir: BorrowedFd<'_>, files: &[Setting]) -> Self {
         let mut settings = Self::NONE;
         for setting in files {
-            let name = Setting::ALL.iter().position(|known| known == setting);
-            let name = name.and_then(|at| sys::c_str(NAMES.split_inclusive(|&byte| byte == 0).nth(at)?));
             let mut text = [0; 256];
-            let read = name.map(|name| file::read_full(&file::open_read(dir, name)?, &mut text));
+            let read = setting.name().map(|name| file::read_full(&file::open_read(dir, name)?, &mut text));
             if let Some(text) = read.and_then(|len| text.get(..len.ok()?)) {
                 settings.set(*setting, text);
             }

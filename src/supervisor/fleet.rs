@@ -51,6 +51,17 @@ impl Fleet {
         })
     }
 
+    /// Services are told to be found in this directory, which has changed.
+    pub fn scans(&mut self, dir: impl AsFd) {
+        #[cfg(feature = "policy")]
+        {
+            super::neighbours::note(&mut self.world.scans, dir);
+            self.units.items().iter_mut().flatten().for_each(Unit::hear_scan);
+        }
+        #[cfg(not(feature = "policy"))]
+        let _ = (self, dir);
+    }
+
     /// Takes on the service directory `name` below `at`, and starts what is wanted up; gives the unit's number. Messages
     /// are those of a runsv.
     pub fn add(&mut self, at: BorrowedFd<'_>, name: &CStr) -> Option<Number> {

@@ -1,5 +1,8 @@
 //! One process that is kept: the service's own, or its logger. Carries out what the machine decides.
 
+#[cfg(feature = "policy")]
+mod look;
+
 use super::own::{End, Extras, Leader, Other, Own, Rest, SETUP};
 use super::publish::{News, Published};
 use super::steps::{Step, Steps};
@@ -85,6 +88,9 @@ pub struct Keeper {
     news: bool,
     /// Whether it is a one-shot whose work has been done.
     set_up: bool,
+    /// Whether `./finish` was there when what is left was to be killed.
+    #[cfg(feature = "in-process")]
+    finish_seen: bool,
     published: Published,
     own: Own,
 }
@@ -108,6 +114,8 @@ impl Keeper {
             overdue: None,
             news: true,
             set_up: false,
+            #[cfg(feature = "in-process")]
+            finish_seen: false,
             published: Published::nothing(part),
             own: Own::default(),
         }
@@ -212,7 +220,8 @@ impl Keeper {
 
     /// Whether nothing is left to be done or waited for.
     pub fn is_idle(&self) -> bool {
-        self.process.is_none() && !self.own.is_sweeping() && self.script.is_none() && self.steps.is_empty()
+        let rests = self.process.is_none() && !self.own.is_sweeping();
+        rests && self.script.is_none() && self.steps.is_empty() && !self.own.is_leaving()
     }
 
     /// Whether the service has been up and is down now, and nothing will bring it up again by itself.
@@ -276,7 +285,9 @@ impl Keeper {
             }
             return;
         }
-        if self.process.is_some() && self.overdue.is_none() {
+        // A finish script that has just come has the time until the next call.
+        let is_new = self.state.phase == Phase::Finishing && !core::mem::replace(&mut self.finish_seen, true);
+        if self.process.is_some() && self.overdue.is_none() && !is_new && !self.own.is_spared() {
             self.own.overdue(self.state.phase, self.ended, place, world);
             self.kill(place, world);
         }
@@ -289,7 +300,11 @@ impl Keeper {
             self.refresh(place);
             let event = match script.then {
                 Then::Signal(command) if died.ended.code() != Some(0) => self.send(command, place, world),
-                Then::Prepared => Some(Event::Prepared),
+                Then::Prepared if self.own.may_run(place, world) => Some(Event::Prepared),
+                Then::Prepared => {
+                    self.steps.push(Step::Prepare);
+                    None
+                }
                 Then::Signal(_) | Then::Nothing => None,
             };
             self.go_on(event, place, world);
@@ -420,10 +435,28 @@ impl Keeper {
         if matches!(event, Event::Command(command) if command != Command::Up && command != Command::Once) {
             self.refresh(place);
         }
-        if let Event::Command(command) = event {
-            self.own.commanded(command, place);
+        if let Event::Command(command) = event
+            && self.own.commanded(command, &self.state, place)
+        {
+            self.stay();
         }
         self.go_on(Some(event), place, world);
+        // Who waits for it, or for whom it waits, may look before its turn comes.
+        if self.own.is_seen() {
+            self.tell_if_news(place, world);
+        }
+    }
+
+    /// Forgets a stop that has not begun.
+    fn stay(&mut self) {
+        for step in [
+            Step::Signal(Command::Term),
+            Step::Continue,
+            Step::Tell(Command::Down),
+            Step::Tell(Command::Exit),
+        ] {
+            self.steps.remove(step);
+        }
     }
 
     /// Reads svbox's own files of the service; its logger has none.
@@ -465,6 +498,7 @@ impl Keeper {
             Action::Publish => self.news = true,
             Action::Prepare => {
                 self.refresh(place);
+                self.own.wait();
                 self.steps.push(Step::Prepare);
             }
             Action::Finish => self.steps.push(Step::Finish),
@@ -494,18 +528,23 @@ impl Keeper {
     }
 
     fn limit(&mut self, limit: Limit, now: Instant) {
+        if limit == Limit::Stop && self.own.holds(Step::Signal(Command::Term)) {
+            return;
+        }
         // One that runs stays; that of something else is over.
         if self.overdue.is_none_or(|(running, _)| running != limit) {
             self.overdue = self.own.limit(limit).map(|within| (limit, now.after(within)));
         }
     }
 
-    /// The next step, if no script is at work. A start waits for a log service that cannot be had yet.
+    /// The next step, if no script is at work. A start waits for a log service that cannot be had yet, and for other
+    /// services; a stop for those that depend on this one.
     fn next_step(&mut self, place: &Place) -> Option<Step> {
         if self.script.is_some() {
             return None;
         }
-        self.steps.next(|step| step != Step::Prepare || !place.held_up)
+        let own = &self.own;
+        self.steps.next(|step| (step != Step::Prepare || !place.held_up) && !own.holds(step))
     }
 
     fn take(&mut self, step: Step, place: &Place, world: &mut World) -> Option<Event> {

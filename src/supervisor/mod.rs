@@ -11,6 +11,10 @@ mod ending;
 mod fleet;
 mod keeper;
 #[cfg(feature = "policy")]
+mod needs;
+#[cfg(feature = "policy")]
+mod neighbours;
+#[cfg(feature = "policy")]
 mod notice;
 mod open;
 #[cfg_attr(not(feature = "policy"), path = "no_own.rs")]
@@ -55,6 +59,9 @@ pub struct World {
     /// Whether there are or may be other services.
     #[cfg(feature = "in-process")]
     shared: bool,
+    /// Where services are told to be found, in a fleet.
+    #[cfg(feature = "policy")]
+    scans: neighbours::Scans,
 }
 
 impl World {
@@ -68,6 +75,8 @@ impl World {
             apart: false,
             #[cfg(feature = "in-process")]
             shared: false,
+            #[cfg(feature = "policy")]
+            scans: [None, None],
         })
     }
 
@@ -112,6 +121,8 @@ impl Engine {
         signal::default(Signal::CHILD);
         signal::default(Signal::TERM);
         // A lost reader of standard error must not end a supervisor; what it starts finds PIPE as we found it.
+        #[cfg(feature = "policy")]
+        let ours = ours.with(Signal::IO);
         let before = ours.with(Signal::PIPE).block();
         let services = before.without(Signal::CHILD).without(Signal::TERM);
         let signals = Signals::open(&ours).map_err(failed)?;
@@ -203,9 +214,11 @@ fn take_signals(signals: &Signals, world: &mut World, units: &mut [Unit]) {
         }
         #[cfg(feature = "policy")]
         if number == Signal::WINCH.as_raw() {
-            for unit in &mut *units {
-                unit.look_for_another(world);
-            }
+            units.iter_mut().for_each(|unit| unit.look_for_another(world));
+        }
+        #[cfg(feature = "policy")]
+        if number == Signal::IO.as_raw() {
+            units.iter_mut().for_each(Unit::hear_scan);
         }
     }
     // One SIGCHLD can stand for many children.

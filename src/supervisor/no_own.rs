@@ -2,9 +2,10 @@
 
 use super::World;
 use super::keeper::Died;
+use super::steps::Step;
 use super::unit::Place;
 use crate::service::command::Command;
-use crate::service::machine::{Event, Limit, Phase};
+use crate::service::machine::{Event, Limit, Phase, State};
 use crate::service::policy;
 use crate::sys::OwnedFd;
 use crate::sys::process::{Ended, Pid};
@@ -80,7 +81,32 @@ impl Own {
 
     pub fn take_over(&mut self, _: Pid, _: &Place, _: Instant) {}
 
-    pub fn commanded(&mut self, _: Command, _: &Place) {}
+    pub fn commanded(&mut self, _: Command, _: &State, _: &Place) -> bool {
+        false
+    }
+
+    pub fn holds(&self, _: Step) -> bool {
+        false
+    }
+
+    pub fn is_leaving(&self) -> bool {
+        false
+    }
+
+    pub fn is_seen(&self) -> bool {
+        false
+    }
+
+    #[cfg(feature = "in-process")]
+    pub fn is_spared(&mut self) -> bool {
+        false
+    }
+
+    pub fn wait(&mut self) {}
+
+    pub fn may_run(&mut self, _: &Place, _: &World) -> bool {
+        true
+    }
 
     pub fn was_ready(&self) -> bool {
         true

@@ -168,7 +168,7 @@ fn make_supervise(place: &Place, part: Part) -> Result<(), Failure> {
 /// Makes the directory that a link leads to, one step. Kept apart for its large buffer: pages of the
 /// stack that start-up touches stay with the process.
 #[inline(never)]
-fn make_link_target(at: BorrowedFd<'_>, link: &CStr) -> SysResult<()> {
+pub fn make_link_target(at: BorrowedFd<'_>, link: &CStr) -> SysResult<()> {
     let mut text = [0; LONGEST_LINK];
     file::read_link(at, link, &mut text)?;
     // A link's text is shorter than the buffer, so there is a NUL, and a failure shows with the lock.

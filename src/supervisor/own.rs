@@ -1,8 +1,11 @@
 //! What svbox's own files in a service directory change for the service itself, and what has to be remembered for that.
 //! As long as there is none of them this is a mark and nothing more.
 
+mod ties;
+
 use super::World;
 use super::keeper::Died;
+use super::needs::Bonds;
 use super::notice::{Event, Notice, Notifier};
 pub use super::ready::Extras;
 use super::ready::{Finding, READY, Readiness, SAYS};
@@ -10,7 +13,7 @@ use super::scope::{Helpers, Scope};
 pub use super::scope::{Leader, Rest};
 use super::unit::{self, Heard, Place};
 use crate::service::command::Command;
-use crate::service::machine::{self, Limit, Phase};
+use crate::service::machine::{self, Limit, Phase, State};
 use crate::service::names::PUBLIC_MODE;
 use crate::service::policy;
 use crate::service::settings::{MOST_DEATHS, NAMES, Restart, Setting, Settings, When};
@@ -69,6 +72,7 @@ struct More {
     unhealthy: bool,
     /// Somebody has asked for its end.
     asked: bool,
+    bonds: Bonds,
 }
 
 /// What becomes of a service that has ended.
@@ -177,11 +181,13 @@ impl Own {
         for shown in [READY, SAYS, FAILED] {
             let _ = file::remove(place.state().as_fd(), shown);
         }
+        self.clear_ties(place);
     }
 
     /// The service is one that an earlier supervisor has started.
     pub fn take_over(&mut self, pid: Pid, place: &Place, now: Instant) {
         self.refresh(place);
+        self.take_over_ties(place);
         match self.more() {
             Some(more) => {
                 more.readiness.take_over(&more.settings, place, now);
@@ -200,12 +206,13 @@ impl Own {
             if more.failed {
                 show_failed(place);
             }
+            more.bonds.moved(place);
         }
     }
 
-    /// Somebody has asked for something.
-    pub fn commanded(&mut self, command: Command, place: &Place) {
-        let Some(more) = self.more() else { return };
+    /// Somebody has asked for something; gives whether a stop that waits is forgotten for that.
+    pub fn commanded(&mut self, command: Command, state: &State, place: &Place) -> bool {
+        let Some(more) = self.more() else { return false };
         if matches!(command, Command::Term | Command::Kill | Command::Down | Command::Exit) {
             more.asked = true;
             more.unhealthy = false;
@@ -213,6 +220,7 @@ impl Own {
         if matches!(command, Command::Down | Command::Exit) {
             more.forgive(place);
         }
+        more.commanded(command, state, place)
     }
 
     /// Whether it has been shown that the service is ready, since it was started.
@@ -298,7 +306,8 @@ impl Own {
     /// The next moment to be woken at.
     pub fn next_timer(&self) -> Option<Instant> {
         let more = self.known()?;
-        time::first([more.notifier.next_timer(), more.readiness.next_timer(), more.scope.next_timer()])
+        let own = [more.notifier.next_timer(), more.readiness.next_timer()];
+        time::first([own[0], own[1], more.scope.next_timer(), more.bonds.next_timer()])
     }
 
     /// Puts the child that is to become the service within its bounds.
@@ -353,6 +362,7 @@ impl Own {
     pub fn ring(&mut self, runs: bool, place: &Place, world: &World) -> Option<machine::Event> {
         let more = self.more()?;
         more.notifier.ring(world.now);
+        more.bonds.ring(world.now);
         let finding = more.readiness.ring(&more.settings, place, world);
         more.meaning(finding, runs, place)
     }
@@ -463,6 +473,7 @@ impl More {
             scope: Scope::default(),
             unhealthy: false,
             asked: false,
+            bonds: Bonds::default(),
         };
         table.push(more).is_ok().then_some(table)
     }
@@ -577,6 +588,10 @@ impl More {
 pub enum Other {
     /// Is told of what befalls the service.
     Notify,
+    /// The names of services that have to be ready before.
+    Needs,
+    /// The names of services that are started before.
+    Wants,
     /// The directory of control programs.
     Control,
     /// What is run after the service.
@@ -588,19 +603,21 @@ pub enum Other {
 }
 
 /// The bits of what is svbox's own.
-const OWN: u32 = (1 << (Setting::ALL.len() + 1)) - 1;
+const OWN: u32 = (1 << (Setting::ALL.len() + 3)) - 1;
 
 impl Other {
     /// Their names, each with a NUL behind it.
-    const NAMES: &'static [u8] = b"notify\0control\0finish\0setup\0run\0";
+    const NAMES: &'static [u8] = b"notify\0needs\0wants\0control\0finish\0setup\0run\0";
 
     fn bit(self) -> u32 {
         let index = match self {
             Self::Notify => 0,
-            Self::Control => 1,
-            Self::Finish => 2,
-            Self::Setup => 3,
-            Self::Run => 4,
+            Self::Needs => 1,
+            Self::Wants => 2,
+            Self::Control => 3,
+            Self::Finish => 4,
+            Self::Setup => 5,
+            Self::Run => 6,
         };
         1 << (Setting::ALL.len() + index)
     }

@@ -174,6 +174,11 @@ impl Readiness {
         self.was_ready
     }
 
+    /// Whether it is shown that the service is ready.
+    pub fn is_shown(&self) -> bool {
+        self.shown
+    }
+
     /// Shows that it is ready.
     pub fn show(&mut self, settings: &Settings, boot: Option<u32>, place: &Place, now: Instant) {
         self.was_ready = true;

@@ -10,6 +10,8 @@ use crate::report::{FATAL, Failure, Reporter};
 use crate::service::command::Command;
 use crate::service::machine::{Event, Want};
 use crate::service::names::{File, Part, path};
+#[cfg(feature = "policy")]
+use crate::service::needs::LOOK;
 use crate::service::policy;
 #[cfg(feature = "pid1")]
 use crate::sys::signal;
@@ -19,7 +21,8 @@ use crate::sys::{AsFd, BorrowedFd, OwnedFd, fifo, file};
 use crate::text::Text;
 use core::ffi::CStr;
 
-/// How many tokens a unit has: control and orphan of the service and of the logger, and what the service says.
+/// How many tokens a unit has: control and orphan of the service and of the logger, what the service says, and whom it
+/// waits for.
 pub const TOKENS: u64 = 8;
 
 /// What a token of a unit is about.
@@ -31,6 +34,9 @@ pub enum Heard {
     Orphan(Part),
     /// The service has said something.
     Service,
+    /// The supervisor has ended of a service for which it waits.
+    #[cfg(feature = "policy")]
+    Neighbour,
 }
 
 /// The token of one unit's descriptor.
@@ -41,6 +47,8 @@ pub fn token(index: usize, which: Heard) -> u64 {
         Heard::Orphan(Part::Main) => 2,
         Heard::Orphan(Part::Log) => 3,
         Heard::Service => 4,
+        #[cfg(feature = "policy")]
+        Heard::Neighbour => 5,
     };
     u64::try_from(index).unwrap_or(u64::MAX / TOKENS - 1) * TOKENS + number
 }
@@ -52,6 +60,8 @@ pub fn untoken(token: u64) -> (usize, Heard) {
         1 => Heard::Control(Part::Log),
         2 => Heard::Orphan(Part::Main),
         3 => Heard::Orphan(Part::Log),
+        #[cfg(feature = "policy")]
+        5 => Heard::Neighbour,
         _ => Heard::Service,
     };
     (usize::try_from(token / TOKENS).unwrap_or(usize::MAX), which)
@@ -303,12 +313,20 @@ impl Unit {
             Heard::Control(part) => self.read_commands(part, world),
             Heard::Orphan(Part::Main) => self.main.orphan_ended(&self.place, world),
             Heard::Service => self.main.hear(&self.place, world),
+            #[cfg(feature = "policy")]
+            Heard::Neighbour => self.main.hear_neighbour(),
             Heard::Orphan(Part::Log) => {
                 if let Some(log) = &mut self.log {
                     log.orphan_ended(&self.place, world);
                 }
             }
         }
+    }
+
+    /// The scan directory has changed.
+    #[cfg(feature = "policy")]
+    pub fn hear_scan(&mut self) {
+        self.main.hear_scan();
     }
 
     fn read_commands(&mut self, part: Part, world: &mut World) {
@@ -320,6 +338,10 @@ impl Unit {
         };
         let read = keeper.map(|keeper| file::read_some(&keeper.held().control, &mut bytes));
         let Some(Ok(Some(count))) = read else { return };
+        #[cfg(feature = "policy")]
+        if part == Part::Main && bytes.iter().take(count).any(|&byte| byte == LOOK) {
+            self.main.hear_neighbour();
+        }
         for command in bytes.into_iter().take(count).filter_map(Command::from_byte) {
             match part {
                 Part::Main => self.command(command, world),
@@ -435,6 +457,8 @@ impl Unit {
 
     /// Goes a step further on the way out if it can, and tells readers; gives whether the unit is gone.
     pub fn settle(&mut self, world: &mut World) -> bool {
+        #[cfg(feature = "policy")]
+        self.main.look(&self.place, world);
         #[cfg(feature = "pid1")]
         self.tell_of_end();
         if self.leaving == Leaving::No && self.is_down_for_good() {
@@ -452,6 +476,8 @@ impl Unit {
         if let Some(log) = &mut self.log {
             log.tell_if_news(&self.place, world);
         }
+        #[cfg(feature = "policy")]
+        self.main.face(&self.place, world);
         self.leaving == Leaving::Gone
     }
 

@@ -31,6 +31,7 @@ const KNOWN: &[(&str, &str)] = &[
     ("process 1", "runit's runsvdir ends at once as process 1, and takes all services with it"),
     ("retry", "runit waits for another change after a failed fork or listing"),
     ("script", "runit's runsvdir has no -s"),
+    ("needs", "runit starts and stops services in no order"),
     ("own files", "runit takes no notice of svbox's own files"),
     ("stage 2's timeout-kill", "runit gives stage 2 five seconds, always"),
     ("--in-process", "runit starts a runsv for each service, always"),

@@ -32,7 +32,7 @@ fn recorded(sandbox: &Sandbox, name: &str) -> Command {
 fn looked_at(trace: &str) -> BTreeSet<String> {
     let paths = trace.lines().filter_map(|line| line.split('"').nth(1)).map(plain);
     let inside =
-        paths.filter(|path| Path::new(path).is_relative() && !["", ".", "s"].contains(&path.as_str()));
+        paths.filter(|path| Path::new(path).is_relative() && !["", ".", "s", "s/."].contains(&path.as_str()));
     inside.map(|path| path.trim_start_matches("s/").replace("log/supervise/", "supervise/")).collect()
 }
 

@@ -2,7 +2,9 @@
 
 mod again;
 mod clients;
+mod dag;
 mod deadlines;
+mod needs;
 mod one_shot;
 mod ready;
 mod restart;

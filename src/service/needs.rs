@@ -1,0 +1,233 @@
+//! What a service needs of others: the directories `needs` and `wants`, whose entries are names of the scan directory.
+//!
+//! There is no list of all that: whoever wants to know looks into the directories. A service leaves a mark with each that it
+//! depends on, `supervise/needed/NAME`, so that those know whom to tell. Here all paths start at the scan directory.
+
+use super::client::{self, NoStatus};
+use super::names::{File, Part, path};
+use super::settings::{Setting, Settings};
+use super::status::{Shown, Status};
+use super::template;
+use crate::sys::{BorrowedFd, Errno, OwnedFd, Result, dir, file};
+use crate::text::Text;
+use core::ffi::CStr;
+
+/// Whose entries have to be ready before the service is started.
+pub const NEEDS: &CStr = c"needs";
+/// Whose entries are started before it, if they are at all.
+pub const WANTS: &CStr = c"wants";
+/// There from the last look at what a service depends on, before its start, until it is down.
+pub const NEEDING: &CStr = c"supervise/needing";
+/// There while a service that others may depend on is to stop.
+pub const LEAVING: &CStr = c"supervise/leaving";
+/// The marks of those that depend on a service.
+pub const NEEDED: &CStr = c"supervise/needed";
+/// The control byte that means: what you depend on, or who depends on you, has changed.
+pub const LOOK: u8 = b'n';
+
+/// How a service depends on another.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Tie {
+    /// It runs only while the other does.
+    Need,
+    /// It is started after the other, and stopped before it.
+    Want,
+}
+
+/// How a service stands, for those that depend on it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Standing {
+    /// There is no such directory.
+    Missing,
+    /// It has no supervisor.
+    Unsupervised,
+    /// It is about to stop, or does.
+    Leaving(Status),
+    /// It is ready, or up and does not tell.
+    Ready(Status),
+    /// It is up, and not ready yet.
+    Starting(Status),
+    /// It is given up.
+    Failed(Status),
+    /// Anything else: it is down, or its `./finish` runs.
+    Down(Status),
+}
+
+impl Standing {
+    /// Whether what needs it may be started.
+    pub fn is_ready(&self) -> bool {
+        matches!(self, Self::Ready(_))
+    }
+
+    /// Whether what only wants it has to wait: it is on its way.
+    pub fn is_coming(&self) -> bool {
+        match self {
+            Self::Leaving(status) | Self::Starting(status) | Self::Down(status) => status.want == b'u',
+            Self::Missing | Self::Unsupervised | Self::Ready(_) | Self::Failed(_) => false,
+        }
+    }
+}
+
+/// The directory and the name in it that a path has; `None` for a path without a name.
+pub fn split(path: &[u8]) -> Option<(&[u8], &[u8])> {
+    let len = path.iter().rposition(|&byte| byte != b'/')? + 1;
+    let path = path.get(..len)?;
+    let start = path.iter().rposition(|&byte| byte == b'/').map_or(0, |slash| slash + 1);
+    let (dir, name) = path.split_at_checked(start)?;
+    (name != b"." && name != b"..").then_some((dir, name))
+}
+
+/// A path below a service of the scan directory.
+pub struct Below(Text<560>);
+
+/// The path of a file of the service `name`.
+#[inline(never)]
+pub fn below(name: &CStr, file: &CStr) -> Below {
+    let mut text = Text::new();
+    text.push(name.to_bytes()).push(b"/").push(file.to_bytes());
+    Below(text)
+}
+
+/// The path of a file of its state: that of an instance of a template is in a place of its own.
+#[inline(never)]
+pub fn state(scan: BorrowedFd<'_>, name: &CStr, file: &CStr) -> Below {
+    let mut text = Text::new();
+    text.push(name.to_bytes()).push(b"/");
+    if let Some(argument) = template::argument(scan, name.to_bytes()) {
+        text.push(template::INSTANCES.to_bytes()).push(b"/").push(argument).push(b"/");
+    }
+    text.push(file.to_bytes());
+    Below(text)
+}
+
+impl Below {
+    /// For the kernel. What is too long for a name leads nowhere.
+    pub fn path(&self) -> &CStr {
+        self.0.c_str().unwrap_or(c"")
+    }
+}
+
+/// Calls `each` with every name in a directory of names; one that is not there has none.
+#[inline(never)]
+pub fn each_name(at: BorrowedFd<'_>, path: &CStr, mut each: impl FnMut(&CStr)) -> Result<()> {
+    let listed = match dir::open(at, path) {
+        Err(Errno::NOENT) => return Ok(()),
+        other => other?,
+    };
+    dir::each_name(&listed, |name, _| {
+        if !name.to_bytes().starts_with(b".") {
+            each(name);
+        }
+    })
+}
+
+/// Whether something is there, itself and not what it leads to.
+#[inline(never)]
+fn is_there(scan: BorrowedFd<'_>, name: &CStr, file: &CStr) -> Result<bool> {
+    let is_state = file.to_bytes().starts_with(b"supervise/");
+    let at = if is_state { state(scan, name, file) } else { below(name, file) };
+    match file::link_stat(scan, at.path()) {
+        Ok(_) => Ok(true),
+        Err(Errno::NOENT | Errno::NOTDIR) => Ok(false),
+        Err(errno) => Err(errno),
+    }
+}
+
+/// Holds the supervisor of a service: what it gives hangs up when that ends. `None` if there is none.
+#[inline(never)]
+pub fn hold(scan: BorrowedFd<'_>, name: &CStr) -> Result<Option<OwnedFd>> {
+    match client::hold(scan, state(scan, name, path(Part::Main, File::Ok)).path()) {
+        Ok(held) => Ok(Some(held)),
+        Err(Errno::NXIO | Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => Ok(None),
+        Err(errno) => Err(errno),
+    }
+}
+
+/// How a service of the scan directory stands.
+#[inline(never)]
+pub fn standing(scan: BorrowedFd<'_>, name: &CStr) -> Result<Standing> {
+    if hold(scan, name)?.is_none() {
+        let is_directory = file::stat(scan, below(name, c".").path()).is_ok();
+        return Ok(if is_directory { Standing::Unsupervised } else { Standing::Missing });
+    }
+    let status = read_status(scan, name)?;
+    let has = |file| is_there(scan, name, file);
+    let runs = status.shown == Shown::Run && status.pid != 0;
+    Ok(match () {
+        () if has(LEAVING)? => Standing::Leaving(status),
+        () if has(c"supervise/ready")? => Standing::Ready(status),
+        () if runs && tells_ready(scan, name)? => Standing::Starting(status),
+        () if runs => Standing::Ready(status),
+        () if has(c"supervise/failed")? => Standing::Failed(status),
+        () => Standing::Down(status),
+    })
+}
+
+#[inline(never)]
+fn read_status(scan: BorrowedFd<'_>, name: &CStr) -> Result<Status> {
+    client::read_status(scan, state(scan, name, path(Part::Main, File::Status)).path()).map_err(|trouble| {
+        match trouble {
+            NoStatus::Ok(errno) | NoStatus::Open(errno) | NoStatus::Read(errno) => errno,
+            NoStatus::NotRunning | NoStatus::Format => Errno::PROTO,
+        }
+    })
+}
+
+/// Whether a service says by `supervise/ready` when it is ready.
+fn tells_ready(scan: BorrowedFd<'_>, name: &CStr) -> Result<bool> {
+    let mut settings = Settings::NONE;
+    for setting in [Setting::NotificationFd, Setting::NotifySocket, Setting::CheckInterval] {
+        let Some(file) = setting.name() else { continue };
+        let fd = match file::open_read(scan, below(name, file).path()) {
+            Err(Errno::NOENT) => continue,
+            other => other?,
+        };
+        let mut text = [0; 64];
+        let len = file::read_full(&fd, &mut text)?;
+        settings.set(setting, text.get(..len).unwrap_or(&[]));
+    }
+    Ok(settings.tells_ready() || is_one_shot(scan, name)?)
+}
+
+/// Whether `./setup` is in the place of `./run`: that it runs does not mean that the service is up.
+fn is_one_shot(scan: BorrowedFd<'_>, name: &CStr) -> Result<bool> {
+    Ok(!is_there(scan, name, c"run")? && file::may_run(scan, below(name, c"setup").path()))
+}
+
+/// Whether a service is to stop while others may depend on it. One that nobody supervises does nothing.
+pub fn is_leaving(scan: BorrowedFd<'_>, name: &CStr) -> Result<bool> {
+    Ok(is_there(scan, name, LEAVING)? && hold(scan, name)?.is_some())
+}
+
+/// How the service `name` depends on `other`, if it does.
+pub fn tie(scan: BorrowedFd<'_>, name: &CStr, other: &CStr) -> Result<Option<Tie>> {
+    for (dir, tie) in [(NEEDS, Tie::Need), (WANTS, Tie::Want)] {
+        if is_there(scan, name, below(dir, other).path())? {
+            return Ok(Some(tie));
+        }
+    }
+    Ok(None)
+}
+
+/// Holds the supervisor of a service that runs and depends on another which is to stop, if that has to wait for it: one
+/// that only wants it is waited for if it is to stop, too.
+pub fn hold_bound(scan: BorrowedFd<'_>, name: &CStr, tie: Tie) -> Result<Option<OwnedFd>> {
+    let Some(held) = hold(scan, name)? else { return Ok(None) };
+    if !is_there(scan, name, NEEDING)? {
+        return Ok(None);
+    }
+    let waits = match tie {
+        Tie::Need => true,
+        Tie::Want => read_status(scan, name)?.want != b'u',
+    };
+    Ok(waits.then_some(held))
+}
+
+/// Tells the supervisor of a service to look again; one that is not there need not.
+pub fn tell(scan: BorrowedFd<'_>, name: &CStr) -> Result<()> {
+    match client::send(scan, state(scan, name, path(Part::Main, File::Control)).path(), &[LOOK]) {
+        Ok(()) | Err(client::NotSent::NotRunning) => Ok(()),
+        Err(client::NotSent::Open(Errno::NOENT | Errno::NOTDIR | Errno::LOOP)) => Ok(()),
+        Err(client::NotSent::Open(errno) | client::NotSent::Write(errno)) => Err(errno),
+    }
+}

@@ -1,0 +1,201 @@
+//! The scan directory in which a service stands, and the services beside it: those that it depends on, with which it
+//! leaves marks, and those that have left marks with it.
+
+use super::unit::Place;
+use super::{World, open};
+use crate::service::names::{PUBLIC_MODE, SUPERVISE_MODE};
+use crate::service::needs::{self, NEEDED, NEEDS, Tie, WANTS, below};
+use crate::service::template;
+use crate::sys::{AsFd, BorrowedFd, Errno, OwnedFd, Result, file};
+use crate::text::Text;
+use core::ffi::CStr;
+
+/// The scan directory that a supervisor of all its services has been told of last, and the one before: after a switch from
+/// one set of services to another those of the old one end.
+pub type Scans = [Option<OwnedFd>; 2];
+
+/// Takes note of another scan directory, unless it is the same.
+pub fn note(scans: &mut Scans, dir: impl AsFd) {
+    let is_known = |known: &OwnedFd| is_same(file::stat_open(known), file::stat_open(&dir));
+    let [last, before] = scans;
+    if !last.as_ref().is_some_and(is_known)
+        && let Ok(new) = file::duplicate(&dir)
+    {
+        *before = last.replace(new);
+    }
+}
+
+fn is_same(one: Result<file::Stat>, other: Result<file::Stat>) -> bool {
+    matches!((one, other), (Ok(one), Ok(other)) if (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino))
+}
+
+/// A service in its scan directory.
+pub struct Neighbours<'w> {
+    scan: Scan<'w>,
+    name: Text<256>,
+    place: &'w Place,
+    is_told: bool,
+}
+
+enum Scan<'w> {
+    Known(BorrowedFd<'w>),
+    Opened(OwnedFd),
+}
+
+impl<'w> Neighbours<'w> {
+    /// Where the supervisor was told to find the service, which is what its messages name. `None` if that is no name in a
+    /// directory, or the directory has gone.
+    pub fn open(place: &'w Place, world: &'w World) -> Result<Option<Self>> {
+        let Some((dir, name)) = place.report.subject.and_then(needs::split) else { return Ok(None) };
+        let mut text = Text::new();
+        text.push(name);
+        let [last, before] = &world.scans;
+        let here = |scan: &&OwnedFd| is_in(scan.as_fd(), &text, place);
+        let known = [last, before].into_iter().flatten().find(here).or(last.as_ref());
+        let scan = match known {
+            Some(scan) => Scan::Known(scan.as_fd()),
+            None if dir.is_empty() => Scan::Known(file::CWD),
+            None => {
+                let mut path = Text::<4096>::new();
+                let path = path.push(dir).c_str().ok_or(Errno::NAMETOOLONG)?;
+                match file::open_place(file::CWD, path) {
+                    Ok(scan) => Scan::Opened(scan),
+                    Err(Errno::NOENT | Errno::NOTDIR) => return Ok(None),
+                    Err(errno) => return Err(errno),
+                }
+            }
+        };
+        Ok(Some(Self { scan, name: text, place, is_told: last.is_some() }))
+    }
+
+    /// The scan directory.
+    pub fn scan(&self) -> BorrowedFd<'_> {
+        match &self.scan {
+            Scan::Known(scan) => *scan,
+            Scan::Opened(scan) => scan.as_fd(),
+        }
+    }
+
+    /// Whether its changes are told by whoever has told of it.
+    pub fn is_told(&self) -> bool {
+        self.is_told
+    }
+
+    /// The service's own name there.
+    pub fn name(&self) -> &CStr {
+        self.name.c_str().unwrap_or(c"")
+    }
+
+    /// Whether its name still leads to it. Otherwise nobody can see how it stands.
+    pub fn is_there(&self) -> bool {
+        is_in(self.scan(), &self.name, self.place)
+    }
+
+    /// Each that it depends on. A file of these names means nothing.
+    #[inline(never)]
+    pub fn each_other(&self, mut each: impl FnMut(&CStr, Tie)) -> Result<()> {
+        for (dir, tie) in [(NEEDS, Tie::Need), (WANTS, Tie::Want)] {
+            match needs::each_name(self.place.dir.as_fd(), dir, |name| each(name, tie)) {
+                Ok(()) | Err(Errno::NOTDIR) => {}
+                Err(errno) => return Err(errno),
+            }
+        }
+        Ok(())
+    }
+
+    /// Each that depends on it. A mark of one that does not any more is removed; who has come to do so again since then
+    /// shows at a second look, for the mark is made after `needs/NAME`.
+    #[inline(never)]
+    pub fn each_dependent(&self, mut each: impl FnMut(&CStr, Tie)) -> Result<()> {
+        let mut result = Ok(());
+        let listed = needs::each_name(self.place.state().as_fd(), NEEDED, |name| match self.tie(name) {
+            Ok(Some(tie)) => each(name, tie),
+            Ok(None) => {}
+            Err(errno) => result = Err(errno),
+        });
+        listed.and(result)
+    }
+
+    /// How the one that has left a mark depends on this one, if it does.
+    fn tie(&self, name: &CStr) -> Result<Option<Tie>> {
+        let tie = || needs::tie(self.scan(), name, self.name());
+        if let Some(tie) = tie()? {
+            return Ok(Some(tie));
+        }
+        let (dir, mark) = (self.place.state().as_fd(), below(NEEDED, name));
+        let _ = file::remove(dir, mark.path());
+        let again = tie()?;
+        if again.is_some() {
+            let _ = file::open_append(dir, mark.path(), PUBLIC_MODE);
+        }
+        Ok(again)
+    }
+
+    /// Has each that depends on it look again.
+    pub fn tell_dependents(&self) -> Result<()> {
+        let mut result = Ok(());
+        let listed = self.each_dependent(|name, _| result = needs::tell(self.scan(), name).and(result));
+        listed.and(result)
+    }
+
+    /// Has each that it depends on look again.
+    pub fn tell_others(&self) -> Result<()> {
+        let mut result = Ok(());
+        let listed = self.each_other(|name, _| result = needs::tell(self.scan(), name).and(result));
+        listed.and(result)
+    }
+
+    /// Leaves a mark with another service, and has that look, if the mark is new or `tells`. Where there is no such
+    /// service there is nobody to know.
+    pub fn announce(&self, other: &CStr, tells: bool) -> Result<()> {
+        match self.mark(other) {
+            Ok(is_new) if is_new || tells => needs::tell(self.scan(), other),
+            Ok(_) => Ok(()),
+            Err(_) if file::stat(self.scan(), other).is_err() => Ok(()),
+            Err(errno) => Err(errno),
+        }
+    }
+
+    /// Gives whether the mark is new. Where the other has never had a supervisor, what that makes is made for it.
+    fn mark(&self, other: &CStr) -> Result<bool> {
+        let mark = below(NEEDED, self.name());
+        let mark = needs::state(self.scan(), other, mark.path());
+        let leave = || file::open_first(self.scan(), mark.path(), PUBLIC_MODE).map(drop);
+        let left = match leave() {
+            Err(Errno::NOENT) => {
+                self.make_marks(other)?;
+                leave()
+            }
+            left => left,
+        };
+        match left {
+            Ok(()) => Ok(true),
+            Err(Errno::EXIST) => Ok(false),
+            Err(errno) => Err(errno),
+        }
+    }
+
+    /// Makes the directory of marks, and `supervise` if need be.
+    fn make_marks(&self, other: &CStr) -> Result<()> {
+        let dir = file::open_place(self.scan(), other)?;
+        let argument = template::argument(self.scan(), other.to_bytes());
+        let state = open::state(&dir, argument, &self.place.report).map_err(|_| Errno::NOENT)?;
+        let dir = state.unwrap_or(dir);
+        let make = || file::make_directory(dir.as_fd(), NEEDED, SUPERVISE_MODE);
+        let made = match make() {
+            Err(Errno::NOENT) => {
+                if file::make_directory(dir.as_fd(), c"supervise", SUPERVISE_MODE).is_err() {
+                    let _ = open::make_link_target(dir.as_fd(), c"supervise");
+                }
+                make()
+            }
+            made => made,
+        };
+        if made == Err(Errno::EXIST) { Ok(()) } else { made }
+    }
+}
+
+fn is_in(scan: BorrowedFd<'_>, name: &Text<256>, place: &Place) -> bool {
+    let found = name.c_str().ok_or(Errno::NAMETOOLONG).and_then(|name| file::stat(scan, name));
+    is_same(found, file::stat_open(&place.dir))
+}
