@@ -34,7 +34,9 @@ impl Unit {
         }
     }
 
-    /// The same for the path that a runsv was given.
+    /// The same for the path that a runsv was given. Kept apart for its large buffer: pages of the stack that are touched stay
+    /// with the process.
+    #[inline(never)]
     pub fn look_for_another(&mut self, world: &mut World) {
         let mut path = Text::<4096>::new();
         if let Some(path) = path.push(self.place.report.subject.unwrap_or(&[])).c_str() {
