@@ -266,5 +266,8 @@ impl Left {
 
 /// What tells one state of the scan directory from another, for those who have to look.
 pub fn state(stat: &Stat) -> (u64, u64, i64, u64) {
-    (stat.st_dev, stat.st_ino, stat.st_mtime, stat.st_mtime_nsec)
+    // Another kind of number on some machines.
+    #[allow(clippy::unnecessary_cast)]
+    let nanoseconds = stat.st_mtime_nsec as u64;
+    (stat.st_dev, stat.st_ino, stat.st_mtime, nanoseconds)
 }

@@ -4,9 +4,9 @@ use super::time::Duration;
 use super::{AsFd, BorrowedFd, Errno, OwnedFd, Result, again};
 use core::ffi::CStr;
 pub use rustix::fs::Stat;
-use rustix::fs::{
-    self, Access, AtFlags, FileType, Mode, OFlags, ResolveFlags, StatxFlags, Timespec, Timestamps,
-};
+#[cfg(not(all(target_arch = "mips", target_env = "musl")))]
+use rustix::fs::Timestamps;
+use rustix::fs::{self, Access, AtFlags, FileType, Mode, OFlags, ResolveFlags, StatxFlags, Timespec};
 
 /// The current directory, as the place a relative path starts from.
 pub use rustix::fs::CWD;
@@ -422,7 +422,11 @@ pub type FileTime = (i64, u32);
 pub fn set_times(fd: impl AsFd, accessed: FileTime, modified: FileTime) -> Result<()> {
     let time =
         |(seconds, nanoseconds): FileTime| Timespec { tv_sec: seconds, tv_nsec: i64::from(nanoseconds) };
-    fs::futimens(fd, &Timestamps { last_access: time(accessed), last_modification: time(modified) })
+    let (last_access, last_modification) = (time(accessed), time(modified));
+    #[cfg(all(target_arch = "mips", target_env = "musl"))]
+    return super::ffi::set_times(super::AsRawFd::as_raw_fd(&fd.as_fd()), &[last_access, last_modification]);
+    #[cfg(not(all(target_arch = "mips", target_env = "musl")))]
+    fs::futimens(fd, &Timestamps { last_access, last_modification })
 }
 
 /// Whether changes of a directory can come from another machine, unseen by this kernel.

@@ -36,9 +36,10 @@ pub fn lower_soft(resource: Resource, wanted: Option<u64>) -> Result<bool> {
     Ok(wanted.is_some_and(|wanted| wanted > hard))
 }
 
-/// The soft limit of open files as we found it, if we have raised it; 0 if not.
+/// The soft limit of open files as we found it, if we have raised it; 0 if not. It is less than 2³¹, and not every
+/// processor has atomic numbers wider than a word.
 #[cfg(feature = "in-process")]
-static FILES: core::sync::atomic::AtomicU64 = core::sync::atomic::AtomicU64::new(0);
+static FILES: core::sync::atomic::AtomicUsize = core::sync::atomic::AtomicUsize::new(0);
 
 /// Raises the soft limit of open files to the hard one, for this process alone; gives that.
 #[cfg(feature = "in-process")]
@@ -47,7 +48,8 @@ pub fn raise_files() -> u64 {
     let raised = Rlimit { current: before.maximum, maximum: before.maximum };
     // What is not granted is not missed before it is needed.
     if setrlimit(Resource::Nofile, raised).is_ok() {
-        FILES.store(before.current.unwrap_or(0), core::sync::atomic::Ordering::Relaxed);
+        let found = before.current.and_then(|soft| usize::try_from(soft).ok()).unwrap_or(0);
+        FILES.store(found, core::sync::atomic::Ordering::Relaxed);
     }
     before.maximum.unwrap_or(u64::MAX)
 }
@@ -57,7 +59,7 @@ pub fn raise_files() -> u64 {
 pub(super) fn restore_files() {
     let soft = FILES.load(core::sync::atomic::Ordering::Relaxed);
     if soft > 0 {
-        let _ = set(Resource::Nofile, soft, None);
+        let _ = set(Resource::Nofile, soft as u64, None);
     }
 }
 

@@ -3,9 +3,7 @@
 
 use super::time::{Duration, since_boot, timespec, wall};
 use super::{AsFd, BorrowedFd, OwnedFd, Result};
-use rustix::time::{
-    Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, timerfd_create, timerfd_settime,
-};
+use rustix::time::{TimerfdClockId, TimerfdFlags, Timespec, timerfd_create};
 
 /// What a timer goes by.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -29,6 +27,18 @@ impl Clock {
     }
 }
 
+#[cfg(not(all(target_arch = "mips", target_env = "musl")))]
+fn set(timer: &OwnedFd, it_interval: Timespec, it_value: Timespec) -> Result<()> {
+    use rustix::time::{Itimerspec, TimerfdTimerFlags, timerfd_settime};
+    timerfd_settime(timer, TimerfdTimerFlags::ABSTIME, &Itimerspec { it_interval, it_value }).map(drop)
+}
+
+#[cfg(all(target_arch = "mips", target_env = "musl"))]
+fn set(timer: &OwnedFd, interval: Timespec, at: Timespec) -> Result<()> {
+    use super::AsRawFd;
+    super::ffi::set_timer(timer.as_raw_fd(), &[interval, at])
+}
+
 /// A timer. Its descriptor can be read once the time has come.
 pub struct Timer(OwnedFd);
 
@@ -46,8 +56,7 @@ impl Timer {
     pub fn set(&self, at: Duration) -> Result<()> {
         // None at all would stop it.
         let at = timespec(at.max(Duration::from_nanos(1)));
-        let new = Itimerspec { it_interval: timespec(Duration::ZERO), it_value: at };
-        timerfd_settime(&self.0, TimerfdTimerFlags::ABSTIME, &new).map(drop)
+        set(&self.0, timespec(Duration::ZERO), at)
     }
 }
 

@@ -53,8 +53,8 @@ pub unsafe fn start(child: Child, arg: *mut c_void) -> Result<c_int> {
     use super::ffi;
     use core::mem::MaybeUninit;
 
-    /// Room for the few calls between clone and execve, a message, and a path that is put together. What is not used is not
-    /// touched.
+    /// Room for the few calls between clone and execve, a message, and a path that is put together: of a release build that
+    /// was at most 5328 bytes on powerpc64le and 4944 on mips. What is not used is not touched.
     const STACK: usize = if cfg!(debug_assertions) { 64 << 10 } else { 16 << 10 };
     #[repr(align(16))]
     struct Stack(#[allow(dead_code)] MaybeUninit<[u8; STACK]>);

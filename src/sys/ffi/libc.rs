@@ -35,6 +35,17 @@ mod c {
         pub fn fcntl(fd: c_int, command: c_int, ...) -> c_int;
         #[cfg_attr(target_pointer_width = "32", link_name = "__clock_gettime64")]
         pub fn clock_gettime(clock: c_int, now: *mut Timespec) -> c_int;
+        #[cfg(all(target_arch = "mips", target_env = "musl"))]
+        #[link_name = "__futimens_time64"]
+        pub fn futimens(fd: c_int, times: *const [Timespec; 2]) -> c_int;
+        #[cfg(all(target_arch = "mips", target_env = "musl"))]
+        #[link_name = "__timerfd_settime64"]
+        pub fn timerfd_settime(
+            fd: c_int,
+            flags: c_int,
+            new: *const [Timespec; 2],
+            old: *mut [Timespec; 2],
+        ) -> c_int;
         pub fn fork() -> c_int;
         pub fn kill(pid: c_int, signal: c_int) -> c_int;
         pub fn alarm(seconds: c_uint) -> c_uint;
@@ -156,6 +167,23 @@ pub fn clock(clock: c_int) -> Timespec {
     // SAFETY: `now` is laid out as the structure with 64-bit seconds that this function fills in, on every target.
     unsafe { c::clock_gettime(clock, &mut now) };
     now
+}
+
+/// futimens(2): of the last access, and of the last change. On mips rustix knows times of 32 bits only, and these are not
+/// all of our century: a supervisor notes in them what is larger.
+#[cfg(all(target_arch = "mips", target_env = "musl"))]
+pub fn set_times(fd: c_int, times: &[Timespec; 2]) -> Result<()> {
+    // SAFETY: the times are laid out as the structures with 64-bit seconds that this function reads.
+    result(unsafe { c::futimens(fd, times) }).map(drop)
+}
+
+/// timerfd_settime(2) with a time on the clock of the timer; the interval, and the time. Likewise.
+#[cfg(all(target_arch = "mips", target_env = "musl"))]
+pub fn set_timer(fd: c_int, new: &[Timespec; 2]) -> Result<()> {
+    const ABSOLUTE: c_int = 1;
+    // SAFETY: the times are laid out as the structures with 64-bit seconds that this function reads. It writes nothing
+    // where the last argument is null.
+    result(unsafe { c::timerfd_settime(fd, ABSOLUTE, new, core::ptr::null_mut()) }).map(drop)
 }
 
 /// The environment: pointers to NUL-terminated strings, a null pointer last; or null.
