@@ -94,6 +94,39 @@ fn a_service_whose_supervisor_is_killed_is_adopted_by_the_next() {
     assert_eq!(sandbox.running("sleep 1000000"), [before.pid()]);
 }
 
+/// The kernel counts hundredths of seconds then that do not fit in 32 bits.
+#[test]
+fn a_service_is_adopted_when_the_machine_has_run_for_years() {
+    const TWO_YEARS: [&str; 3] = ["--time", "--boottime", "63072000"];
+    if only_svbox("adopt") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let uptime = change_namespaces(&sandbox, &TWO_YEARS, "cat").arg("/proc/uptime").output().unwrap();
+    let seconds =
+        String::from_utf8_lossy(&uptime.stdout).split('.').next().and_then(|text| text.parse().ok());
+    if seconds.is_none_or(|seconds: u64| seconds < 63_072_000) {
+        eprintln!("passed over: no time namespaces here");
+        return;
+    }
+    let one = alone(&sandbox, "one");
+    let supervise = || {
+        let mut runsv = change_namespaces(&sandbox, &TWO_YEARS, "runsv");
+        runsv.arg("one");
+        let runsv = sandbox.start(runsv);
+        until("a supervisor", || one.is_supervised());
+        runsv
+    };
+    let mut runsv = supervise();
+    let pid = one.until_up();
+    one.until_lines("starts", 1);
+    runsv.signal(Signal::KILL);
+    runsv.ended();
+    let _runsv = supervise();
+    assert_eq!(one.until_up(), pid);
+    assert_started_once(&one, pid);
+}
+
 #[test]
 fn a_service_is_adopted_without_runsvdir_too() {
     if only_svbox("adopt") {

@@ -18,8 +18,8 @@ use crate::sys::time::{self, Duration};
 use crate::sys::{AsFd, Errno, OwnedFd, Result, fifo, file};
 use crate::text::{Text, parse};
 
-/// What the kernel counts the beginnings of processes in (proc_pid_stat(5), field 22).
-const TICK: Duration = Duration::from_millis(10);
+/// What the kernel counts the beginnings of processes in (proc_pid_stat(5), field 22): milliseconds.
+const TICK: u64 = 10;
 /// How many of the ticks between asking for a process and having it can be noted.
 const MOST_TICKS: u64 = 511;
 const BOOT_BITS: u32 = 0xf_ffff;
@@ -122,7 +122,7 @@ fn hold_noted(number: i64, noted: &file::Stat, world: &mut World) -> Option<(Pid
     let rest = u32::try_from(noted.st_mtime_nsec).ok()?;
     let span = u64::from(rest & 511);
     let same = (first..=first + span).contains(&began) && rest >> 9 == boot(world)? & BOOT_BITS;
-    let age = time::since_boot().saturating_sub(TICK * u32::try_from(began).ok()?);
+    let age = time::since_boot().saturating_sub(Duration::from_millis(began.saturating_mul(TICK)));
     same.then_some((pid, hold, age))
 }
 
@@ -137,7 +137,7 @@ pub fn pipe_of(logger: Pid) -> Option<(OwnedFd, OwnedFd)> {
 }
 
 fn ticks(at: Duration) -> u64 {
-    u64::try_from(at.as_millis() / TICK.as_millis()).unwrap_or(u64::MAX)
+    u64::try_from(at.as_millis()).unwrap_or(u64::MAX) / TICK
 }
 
 fn proc_path(pid: Pid) -> Text<32> {
