@@ -223,6 +223,8 @@ fn take_signals(signals: &Signals, world: &mut World, units: &mut [Unit]) {
     }
     // One SIGCHLD can stand for many children.
     while let Some((pid, ended)) = process::reap() {
+        // It may have been started since the turn began.
+        world.now = Instant::now();
         let died = Died { pid, ended };
         // What nobody knows was inherited from whoever became us; it has been collected, that is all.
         let _ = units.iter_mut().any(|unit| unit.bury(died, world));
