@@ -125,7 +125,7 @@ fn a_crashed_file_is_put_aside_however_often_that_fails() {
     let log = log(&sandbox, "d", "");
     log.write("current", "half a li");
     log.set_mode("current", 0o644);
-    let mut command = traced(&sandbox, "renameat,rename:error=EIO:when=1", "svlogd");
+    let mut command = traced(&sandbox, "renameat2,renameat,rename:error=EIO:when=1", "svlogd");
     command.args(["-v", "d"]);
     let mut live = Live::run(&sandbox, command);
     live.until_said("pausing: unable to rename current: d: input/output error");
