@@ -44,6 +44,10 @@ bench: build
 size: build
 	scripts/size.sh
 
+# Builds for other kinds of machines, and runs a part of the suite with each: TARGET=mips for one, or all of them.
+cross:
+	env -u TARGET scripts/cross.sh $(TARGET)
+
 # Whoever wants it to be process 1 as well asks for that by name: other inits have programs of the same names.
 install: build
 	DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" BINDIR="$(BINDIR)" MANDIR="$(MANDIR)" \
@@ -65,4 +69,4 @@ try-packages: packages
 clean:
 	rm -rf $(OUT)
 
-.PHONY: all build demo test check bench size install install-init packages try-packages clean
+.PHONY: all build demo test check bench size cross install install-init packages try-packages clean

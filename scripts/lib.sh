@@ -13,7 +13,9 @@ esac)}
 
 # Where everything that is built goes.
 out=${CARGO_TARGET_DIR:-target}
-# Where a kernel and a busybox for guests lie.
-guest=$(case $out in /*) echo "$out" ;; *) echo "$PWD/$out" ;; esac)/guest
+# Where a kernel and a busybox for guests lie, and the C library for other kinds of machines.
+whole=$(case $out in /*) echo "$out" ;; *) echo "$PWD/$out" ;; esac)
+guest=$whole/guest
+musl=$whole/musl
 # And what others have written for runit, for the tests.
-clients=${guest%/guest}/clients
+clients=$whole/clients

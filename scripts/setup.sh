@@ -1,5 +1,6 @@
 #!/bin/sh
-# Sees to it that what a task needs is there: setup.sh build|test|check|bench|packages. Does nothing that is done already.
+# Sees to it that what a task needs is there: setup.sh build|test|check|bench|packages|cross. Does nothing that is done
+# already.
 set -eu
 . scripts/lib.sh
 
@@ -17,9 +18,8 @@ need_target() {
         { have rustup && rustup target add "$1" >/dev/null 2>&1 || true; }
 }
 
-need_small_std() {
+need_sources() {
     [ -e "$(rustc --print sysroot)/lib/rustlib/src/rust/library/std/Cargo.toml" ] || need_component rust-src
-    need_target "$target"
 }
 
 # Debian packages, by a program or a file that each brings.
@@ -82,11 +82,32 @@ need_clients() {
     mv "$clients/runit.py.new" "$clients/runit.py"
 }
 
+# The sources of musl as Debian has them, which apt fetches by lists of its own: the machine's may be without sources.
+need_musl() {
+    [ ! -e "$musl/source/configure" ] || return 0
+    have apt-get || die "please provide the sources of musl in $musl/source"
+    say "fetching the sources of musl"
+    rm -rf "$musl/new"
+    mkdir -p "$musl/new/lists/partial" "$musl/new/cache/archives/partial"
+    apt-get indextargets --format 'deb-src $(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' 'Origin: Debian' |
+        sort -u >"$musl/new/sources.list"
+    printf 'Dir::%s "%s";\n' Etc::SourceList "$musl/new/sources.list" Etc::SourceParts - State::Lists "$musl/new/lists" \
+        Cache "$musl/new/cache" >"$musl/new/conf"
+    (cd "$musl/new" && export APT_CONFIG="$musl/new/conf" && apt-get update -qq && apt-get source -qq --download-only musl) \
+        >/dev/null 2>&1 || die "unable to fetch the sources of musl"
+    mkdir "$musl/new/source"
+    tar -xzf "$musl"/new/musl_*.orig.tar.gz --strip-components 1 -C "$musl/new/source"
+    rm -rf "$musl/source"
+    mv "$musl/new/source" "$musl/source"
+    rm -rf "$musl/new"
+}
+
 need_cargo
 case ${1:-build} in
     build)
         need_packages cc:gcc
-        need_small_std
+        need_sources
+        need_target "$target"
         ;;
     test)
         need_packages cc:gcc runsv:runit strace:strace setpriv:util-linux last:util-linux svc:daemontools ps:procps \
@@ -111,5 +132,10 @@ case ${1:-build} in
         need_guest
         ;;
     packages) need_packages dpkg-deb:dpkg debootstrap:debootstrap ;;
+    cross)
+        need_packages clang:clang ar:binutils /usr/bin/qemu-mips-static:qemu-user-static unshare:util-linux
+        need_sources
+        need_musl
+        ;;
     *) die "unknown task: $1" ;;
 esac
