@@ -48,6 +48,13 @@ size: build
 cross:
 	env -u TARGET scripts/cross.sh $(TARGET)
 
+# A container image of the program alone; and archives to give away, with their checksums.
+image: build
+	scripts/image.sh $(OUT)/bin/svbox $(OUT)/image
+
+dist: build
+	scripts/dist.sh $(OUT)/bin/svbox $(OUT)/dist
+
 # Whoever wants it to be process 1 as well asks for that by name: other inits have programs of the same names.
 install: build
 	DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" BINDIR="$(BINDIR)" MANDIR="$(MANDIR)" \
@@ -69,4 +76,4 @@ try-packages: packages
 clean:
 	rm -rf $(OUT)
 
-.PHONY: all build demo test check bench size cross install install-init packages try-packages clean
+.PHONY: all build demo test check bench size cross image dist install install-init packages try-packages clean

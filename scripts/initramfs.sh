@@ -5,6 +5,7 @@
 # The shell of some busybox runs its own program of a name whatever PATH says: such a one of svbox is called by its path.
 set -eu
 [ $# -ge 2 ] || { echo "usage: $0 program out [dir ...]" >&2; exit 100; }
+umask 022
 . scripts/lib.sh
 program=$1 packed=$2
 shift 2
@@ -21,17 +22,16 @@ cp "$guest/busybox" "$program" "$root/bin/"
 for name in $("$guest/busybox" --list); do
     [ "$name" = busybox ] || ln -s busybox "$root/bin/$name"
 done
-# One for another kind of machine is not run here: its links are those of this machine's.
-if ! "$root/bin/svbox" --install -s "$root/bin" 2>/dev/null; then
-    names=$("$out/bin/svbox" --list)
-    for name in $names; do ln -sf svbox "$root/bin/$name"; done
-fi
+names=$(names_of "$program")
+for name in $names; do ln -sf svbox "$root/bin/$name"; done
 for dir in "$@"; do
     cp -a "$dir/." "$root/"
 done
 chmod 755 "$root"
 
-(cd "$root" && find . | LC_ALL=C sort | "$guest/busybox" cpio -o -H newc -R 0:0) >"$root.cpio" 2>"$root.log" ||
+find "$root" -exec touch -h -d "@${SOURCE_DATE_EPOCH:-0}" {} +
+(cd "$root" && find . | LC_ALL=C sort |
+    "$guest/busybox" cpio -o -H newc -R 0:0 --renumber-inodes --ignore-devno) >"$root.cpio" 2>"$root.log" ||
     { cat "$root.log" >&2; die "unable to pack $packed"; }
 gzip -1n <"$root.cpio" >"$packed.new"
 mv "$packed.new" "$packed"

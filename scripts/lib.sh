@@ -19,3 +19,15 @@ guest=$whole/guest
 musl=$whole/musl
 # And what others have written for runit, for the tests.
 clients=$whole/clients
+
+# names_of PROGRAM: the names of a program's programs. One for another kind of machine is not run here: then they are
+# those of this machine's.
+names_of() {
+    "$1" --list 2>/dev/null || "$out/bin/svbox" --list
+}
+
+# pack DIR NAME: an archive of what is below a directory, in which nothing tells where, when and by whom it was made.
+pack() {
+    tar --create --directory "$1" --sort=name --format=gnu --owner=0 --group=0 --numeric-owner \
+        --mtime="@${SOURCE_DATE_EPOCH:-0}" "$2"
+}

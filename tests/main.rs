@@ -25,6 +25,7 @@ mod doctor;
 mod engine;
 mod faults;
 mod guest;
+mod images;
 mod init;
 mod install;
 #[allow(dead_code, unused_imports)]
