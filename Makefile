@@ -55,6 +55,10 @@ image: build
 dist: build
 	scripts/dist.sh $(OUT)/bin/svbox $(OUT)/dist
 
+# Whether two builds in two places are equal, bit for bit.
+reproduce:
+	env -u TARGET scripts/reproduce.sh $(TARGET)
+
 # Whoever wants it to be process 1 as well asks for that by name: other inits have programs of the same names.
 install: build
 	DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" BINDIR="$(BINDIR)" MANDIR="$(MANDIR)" \
@@ -76,4 +80,4 @@ try-packages: packages
 clean:
 	rm -rf $(OUT)
 
-.PHONY: all build demo test check bench size cross image dist install install-init packages try-packages clean
+.PHONY: all build demo test check bench size cross image dist reproduce install install-init packages try-packages clean
