@@ -153,8 +153,10 @@ pub fn standing(scan: BorrowedFd<'_>, name: &CStr) -> Result<Standing> {
     let status = read_status(scan, name)?;
     let has = |file| is_there(scan, name, file);
     let runs = status.shown == Shown::Run && status.pid != 0;
+    // It has not been known that anybody needs it.
+    let ends = runs && status.term && status.want != b'u';
     Ok(match () {
-        () if has(LEAVING)? => Standing::Leaving(status),
+        () if ends || has(LEAVING)? => Standing::Leaving(status),
         () if has(c"supervise/ready")? => Standing::Ready(status),
         () if runs && tells_ready(scan, name)? => Standing::Starting(status),
         () if runs => Standing::Ready(status),

@@ -284,6 +284,182 @@ fn up_calls_a_stop_off_that_has_not_begun() {
 }
 
 #[test]
+fn a_stop_that_was_called_off_leaves_nothing_behind() {
+    if only_svbox("needs") {
+        return;
+    }
+    in_both(|mode| {
+        let sandbox = Sandbox::new();
+        let (db, web) = (member(&sandbox, "db", &[]), member(&sandbox, "web", &["db"]));
+        let front = slow(&sandbox, "front", &["web"]);
+        let runsvdir = mode.start(&sandbox, &[]);
+        until_events(&sandbox, "up db, up web, up front, ");
+        let (first, second, third) = (db.until_up(), web.until_up(), front.until_up());
+        db.send(b"d");
+        until_events(&sandbox, "up db, up web, up front, told front, ");
+        assert!(shows(&web, "leaving"));
+        db.send(b"u");
+        until("that nothing is to stop", || !shows(&db, "leaving") && !shows(&web, "leaving"));
+        sandbox.write("scan/front/go", "");
+        front.until_up_again(third);
+        // Their ends are deaths again.
+        for (service, pid) in [(&db, first), (&web, second)] {
+            assert_eq!(service.status().pid(), pid);
+            kill(pid, Signal::KILL);
+            service.until_lines("supervise/deaths", 1);
+        }
+        end(&sandbox, runsvdir);
+    });
+}
+
+#[test]
+fn the_deadline_of_a_stop_that_has_waited_holds() {
+    if only_svbox("needs") {
+        return;
+    }
+    in_both(|mode| {
+        let sandbox = Sandbox::new();
+        let deaf =
+            "trap 'echo deaf $me >>../../events' TERM\necho >&3\nwhile :; do sleep 1000000 & wait; done";
+        // The order to stop is not one by TERM: then that has no part in it.
+        let db = member_that(&sandbox, "db", &[], deaf)
+            .file("timeout-kill", "200")
+            .script("control/t", "echo asked db >>../../events")
+            .finish("echo $2 >>../../killed");
+        let web = member(&sandbox, "web", &["db"]);
+        let runsvdir = mode.start(&sandbox, &[]);
+        until_events(&sandbox, "up db, up web, ");
+        web.until_up();
+        down(&db);
+        assert_eq!(
+            (events(&sandbox).as_str(), sandbox.read("killed").as_str()),
+            ("up db, up web, end web, asked db, ", "9\n")
+        );
+        end(&sandbox, runsvdir);
+    });
+}
+
+#[test]
+fn what_becomes_of_a_need_while_a_start_is_prepared_counts() {
+    if only_svbox("needs") {
+        return;
+    }
+    in_both(|mode| {
+        let sandbox = Sandbox::new();
+        let db = telling(&sandbox, "db", &[]).file("go", "");
+        let script = "echo preparing >>../../events\nuntil test -e go; do sleep 0.01; done";
+        let web = member(&sandbox, "web", &["db"]).script("control/u", script);
+        let runsvdir = mode.start(&sandbox, &[]);
+        until_events(&sandbox, "up db, preparing, ");
+        // It dies, which is told to nobody as a stop.
+        fs::remove_file(db.join("go")).unwrap();
+        let first = db.until_up();
+        kill(first, Signal::KILL);
+        until_events(&sandbox, "up db, preparing, up db, ");
+        sandbox.write("scan/web/go", "");
+        until_waits(&web);
+        until("that it is not needed", || !shows(&web, "needing"));
+        sandbox.write("scan/db/go", "");
+        until_events(&sandbox, "up db, preparing, up db, preparing, up web, ");
+        end(&sandbox, runsvdir);
+    });
+}
+
+#[test]
+fn a_want_that_is_told_to_stop_waits_for_one_that_was_told_too() {
+    if only_svbox("needs") {
+        return;
+    }
+    in_both(|mode| {
+        let sandbox = Sandbox::new();
+        let (db, web) = (member(&sandbox, "db", &[]), slow(&sandbox, "web", &[]).file("wants/db", ""));
+        let runsvdir = mode.start(&sandbox, &[]);
+        until_events(&sandbox, "up db, up web, ");
+        web.until_up();
+        web.send(b"d");
+        until_events(&sandbox, "up db, up web, told web, ");
+        db.send(b"d");
+        until("that it waits", || why(&db) == "db: wanted down: waits for web (stopping) to stop\n");
+        assert!(!db.status().term());
+        sandbox.write("scan/web/go", "");
+        until_events(&sandbox, "up db, up web, told web, end db, ");
+        end(&sandbox, runsvdir);
+    });
+}
+
+#[test]
+fn one_that_ends_already_is_not_what_is_needed() {
+    if only_svbox("needs") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    // Nobody has been there to need it when it was told to stop.
+    let (db, web) = (slow(&sandbox, "db", &[]), member(&sandbox, "web", &["db"]));
+    let _first = db.supervise();
+    until("that it is ready", || shows(&db, "ready"));
+    db.send(b"d");
+    until_events(&sandbox, "up db, told db, ");
+    until("that it is known", || db.status().term());
+    let _second = web.supervise();
+    until_waits(&web);
+    until("its mark", || shows(&db, "needed/web"));
+    sandbox.write("scan/db/go", "");
+    db.until_shown(Shown::Down);
+    db.send(b"u");
+    until_events(&sandbox, "up db, told db, up db, up web, ");
+}
+
+#[test]
+fn what_a_killed_supervisor_has_shown_holds_nobody_up() {
+    if only_svbox("needs") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let (db, web) = (member(&sandbox, "db", &[]), member(&sandbox, "web", &["db"]).down());
+    let (db, web) = (db.file("supervise/needed/web", ""), web.file("supervise/needing", ""));
+    let db = db.file("supervise/leaving", "");
+    let (_first, _second) = (db.supervise(), web.supervise());
+    db.until_up();
+    assert!(!shows(&db, "leaving") && !shows(&web, "needing"));
+    down(&db);
+}
+
+#[test]
+fn who_is_about_to_start_looks_once_more_when_that_can_be_seen() {
+    if only_svbox("needs") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let (db, web) = (member(&sandbox, "db", &[]), member(&sandbox, "web", &["db"]));
+    let _first = db.supervise();
+    until("that it is ready", || shows(&db, "ready"));
+    // It takes long to show that it is about to start.
+    let mut strace = sandbox.command("strace");
+    strace.args([
+        "-D",
+        "-qq",
+        "-o",
+        "trace",
+        "-e",
+        "signal=none",
+        "-P",
+        "supervise/needing",
+        "-e",
+        "trace=openat",
+    ]);
+    strace.arg("--inject=openat:delay_enter=1500000").args(["runsv", "scan/web"]);
+    let _second = sandbox.start(strace);
+    until("its mark", || shows(&db, "needed/web"));
+    until("that it is about to start", || sandbox.read("trace").contains("needing"));
+    down(&db);
+    until_waits(&web);
+    until("that it has looked", || sandbox.read("trace").contains(") = ") && !shows(&web, "needing"));
+    assert_eq!(events(&sandbox), "up db, end db, ");
+    db.send(b"u");
+    until_events(&sandbox, "up db, end db, up db, up web, ");
+}
+
+#[test]
 fn many_orders_to_stop_are_one_term() {
     if only_svbox("needs") {
         return;
