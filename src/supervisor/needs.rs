@@ -138,6 +138,7 @@ impl Bonds {
     }
 
     /// Whether it is not killed yet with all that is left: those that depend on it are first, once.
+    #[cfg(feature = "in-process")]
     pub fn is_spared(&mut self) -> bool {
         self.held && !core::mem::replace(&mut self.spared, true)
     }

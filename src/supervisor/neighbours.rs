@@ -15,6 +15,7 @@ use core::ffi::CStr;
 pub type Scans = [Option<OwnedFd>; 2];
 
 /// Takes note of another scan directory, unless it is the same.
+#[cfg(feature = "in-process")]
 pub fn note(scans: &mut Scans, dir: impl AsFd) {
     let is_known = |known: &OwnedFd| is_same(file::stat_open(known), file::stat_open(&dir));
     let [last, before] = scans;
