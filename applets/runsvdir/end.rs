@@ -127,6 +127,10 @@ impl RunSvDir {
         }
         if let (Some(fleet), End::AfterAll(_)) = (&mut self.fleet, self.end) {
             fleet.end(self.stop_within);
+            #[cfg(feature = "in-process")]
+            if let Some(title) = &self.title {
+                title.give_back();
+            }
         }
     }
 

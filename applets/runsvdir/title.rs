@@ -17,6 +17,9 @@ pub struct TitleLog {
     title: Title,
     pipe: OwnedFd,
     dot: Instant,
+    /// What was our standard error.
+    #[cfg(feature = "in-process")]
+    before: Option<OwnedFd>,
 }
 
 impl TitleLog {
@@ -28,12 +31,28 @@ impl TitleLog {
         let Ok((read, write)) = fifo::pipe() else {
             return disabled(report, b"unable to create pipe for log.");
         };
+        #[cfg(feature = "in-process")]
+        let before = file::duplicate(stdio::stderr()).ok();
         if prepare(&read, &write, poll, token).is_err() {
             return disabled(report, b"unable to set filedescriptor for log.");
         }
-        let mut log = Self { title, pipe: read, dot: Instant::now().after(DOT) };
+        let mut log = Self {
+            title,
+            pipe: read,
+            dot: Instant::now().after(DOT),
+            #[cfg(feature = "in-process")]
+            before,
+        };
         log.shift(b".");
         Some(log)
+    }
+
+    /// From here on what is said goes where it went before: nobody will look at the title of what is about to end.
+    #[cfg(feature = "in-process")]
+    pub fn give_back(&self) {
+        if let Some(before) = &self.before {
+            let _ = stdio::replace_stderr(before);
+        }
     }
 
     /// When the next dot is due.

@@ -15,9 +15,9 @@ fn asked(how: &str, last: &str) -> String {
     assert_in_order(
         &console,
         &[
+            "web stops",
             "- runit: leave stage: /etc/runit/2",
             "- runit: enter stage: /etc/runit/3",
-            "web stops",
             "- runit: leave stage: /etc/runit/3",
         ],
     );

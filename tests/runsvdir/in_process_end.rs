@@ -37,6 +37,25 @@ fn who_is_awaited_is_named_and_without_a_limit_waited_for() {
 }
 
 #[test]
+fn with_a_title_that_is_said_where_everything_was_said_before() {
+    if only_svbox("--in-process") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let deaf = sandbox.service("deaf").run(&on_term(""));
+    let scan = sandbox.scan();
+    scan.link(&deaf);
+    let title = format!("log: {}", ".".repeat(100));
+    let mut runsvdir = scan.start(&["--in-process", "--timeout-kill", "1"], &[&title]);
+    deaf.until_lines("ready", 1);
+    deaf.until_up();
+    assert_eq!(runsvdir.stderr(), "");
+    runsvdir.signal(Signal::TERM);
+    assert_eq!(runsvdir.ended().code(), Some(0));
+    assert_eq!(runsvdir.stderr(), "runsv deaf: warning: service does not end in time, sending KILL\n");
+}
+
+#[test]
 fn with_a_limit_what_is_left_is_killed() {
     if only_svbox("--in-process") {
         return;
