@@ -92,9 +92,10 @@ fn sv_has_its_commands(shell: Shell) {
     let mut wanted: BTreeSet<String> = words.map(str::to_owned).collect();
     wanted.extend(set(&["1", "2"]));
     assert_eq!(found, wanted, "left: {shell:?}, right: sv(8)");
-    for word in found {
+    // The last one is ours.
+    for word in found.iter().filter(|word| !against_runit() || *word != "why") {
         // 100 would be a word that is no command.
-        assert_ne!(sandbox.output("sv", &[&word, "./none"]).status.code(), Some(100), "{word}");
+        assert_ne!(sandbox.output("sv", &[word, "./none"]).status.code(), Some(100), "{word}");
     }
     assert_eq!(completer.one("sv -v -w 5 sta"), set(&["start", "status"]));
 }
