@@ -37,6 +37,7 @@ check:
 bench: build
 	scripts/setup.sh bench
 	python3 scripts/bench.py $(OUT)/bin
+	python3 scripts/bench_needs.py $(OUT)/bin
 	python3 scripts/bench_log.py $(OUT)/bin
 	python3 scripts/bench_chpst.py $(OUT)/bin
 	CARGO_TARGET_DIR=$(OUT) python3 scripts/bench_init.py $(OUT)/bin
