@@ -1,9 +1,12 @@
 //! One process that is kept: the service's own, or its logger. Carries out what the machine decides.
 
+mod end;
 #[cfg(feature = "policy")]
 mod look;
+mod signal;
+mod start;
 
-use super::own::{End, Extras, Leader, Other, Own, Rest, SETUP};
+use super::own::{Leader, Own};
 use super::publish::{News, Published};
 use super::steps::{Step, Steps};
 use super::unit::Place;
@@ -13,15 +16,11 @@ use crate::service::command::Command;
 use crate::service::machine::{self, Action, Event, Limit, Pause, Phase, State, Want};
 use crate::service::names::{File, Part, path};
 use crate::service::policy;
-#[cfg(feature = "policy")]
-use crate::service::processes;
 use crate::sys::process::{self, Ended, Pid};
 use crate::sys::signal::Signal;
-use crate::sys::spawn::{self, ArgList, Spawn};
 use crate::sys::time::{self, Instant};
-use crate::sys::{AsFd, Errno, OwnedFd, Result, file};
+use crate::sys::{AsFd, OwnedFd};
 use crate::tai::Tai;
-use crate::text::Text;
 
 /// A child that has ended.
 #[derive(Clone, Copy)]
@@ -357,78 +356,6 @@ impl Keeper {
         self.state.phase == Phase::Starting || self.state.phase == Phase::Up
     }
 
-    fn process_ended(&mut self, ended: Ended, place: &Place, world: &mut World) {
-        let Some(process) = self.process.take() else { return };
-        if process.finish {
-            self.own.finished(ended);
-            return self.all_ended(true, place, world);
-        }
-        self.ended = ended;
-        let stays = self.own.is_one_shot() && self.runs() && !self.state.term && ended.code() == Some(0);
-        match stays {
-            true => self.set_up(place, world),
-            false => self.run_ended(Leader::Was(process.pid), place, world),
-        }
-    }
-
-    /// Whether it is a one-shot whose work has been done.
-    fn is_set_up(&self) -> bool {
-        cfg!(feature = "policy") && self.set_up
-    }
-
-    /// `./setup` has done its work.
-    fn set_up(&mut self, place: &Place, world: &mut World) {
-        self.set_up = true;
-        self.since = Tai::now();
-        self.news = true;
-        self.learn(Some(Event::Ready), place, world);
-    }
-
-    /// `./run`, which was `leader`, has ended, or what `./setup` has done is to end.
-    fn run_ended(&mut self, leader: Leader, place: &Place, world: &mut World) {
-        self.set_up = false;
-        let asked = self.state.term || self.state.phase == Phase::Stopping || self.state.want != Want::Up;
-        let end = End { ended: self.ended, asked, started: self.started, now: world.now };
-        self.own.ended(end, place, world);
-        if self.own.is_enough() {
-            self.feed(Event::Enough, place, world);
-        }
-        if self.part != Part::Main || !self.begin_sweep(leader, place, world.now) {
-            self.all_ended(false, place, world);
-        }
-    }
-
-    /// Sees to the end of what `./run` has left; gives whether there is anything.
-    fn begin_sweep(&mut self, leader: Leader, place: &Place, now: Instant) -> bool {
-        let of_stop = self.overdue.filter(|(limit, _)| *limit == Limit::Stop).map(|(_, at)| at);
-        let deadline = match self.state.phase == Phase::Stopping {
-            // If its time is over, it is for all.
-            true => of_stop,
-            false => self.own.limit(Limit::Stop).map(|within| now.after(within)),
-        };
-        let rest = Rest { deadline, told: self.state.term };
-        self.own.begin_sweep(leader, rest, self.script_pid(), place, now)
-    }
-
-    /// Nothing is left of `./run`, or of `./finish`.
-    fn all_ended(&mut self, finish: bool, place: &Place, world: &mut World) {
-        let early = self.own.is_early(world.now.since(self.started));
-        let event = match finish {
-            true => Event::Finished { early },
-            false => Event::Ended { finish: self.has_finish(place), early },
-        };
-        if !matches!(event, Event::Ended { finish: true, .. }) {
-            self.since = Tai::now();
-        }
-        self.feed(event, place, world);
-        if self.own.is_given_up() && self.state.phase == Phase::Waiting {
-            self.feed(Event::GiveUp, place, world);
-            // Whoever sees that it has failed shall find it down.
-            self.tell_if_news(place, world);
-            self.own.give_up(self.ended, place, world);
-        }
-    }
-
     /// Lets the machine decide, and does it.
     pub fn feed(&mut self, event: Event, place: &Place, world: &mut World) {
         // A start looks by itself.
@@ -572,210 +499,6 @@ impl Keeper {
         }
     }
 
-    /// Sends a command's signal; TERM is news.
-    fn send(&mut self, command: Command, place: &Place, world: &World) -> Option<Event> {
-        if cfg!(feature = "policy") && command == Command::Kill {
-            self.kill(place, world);
-            return None;
-        }
-        if command == Command::Term && self.is_set_up() {
-            return Some(Event::TermSent);
-        }
-        let wide = matches!(command, Command::Term | Command::Pause | Command::Cont);
-        let sent = self.signal(self.own.signal(command)?, wide);
-        (sent && command == Command::Term).then_some(Event::TermSent)
-    }
-
-    /// Sends a signal to `./run`, if the one that was meant is still there. `wide`: to the group that it leads, if that counts.
-    fn signal(&self, signal: Signal, wide: bool) -> bool {
-        match &self.process {
-            Some(process) if !process.finish && self.target == Some(process.pid) => {
-                match wide && self.own.is_group() {
-                    true => process.signal_group(signal).is_ok(),
-                    false => process.signal(signal).is_ok(),
-                }
-            }
-            _ => false,
-        }
-    }
-
-    /// Kills what there is: `./finish`, or `./run` and all that belongs to it.
-    fn kill(&mut self, place: &Place, world: &World) {
-        if let Some(process) = &self.process {
-            let _ = process.signal(Signal::KILL);
-        }
-        let service = self.process.as_ref().filter(|process| !process.finish).map(|process| process.pid);
-        if service.is_some() || self.own.is_sweeping() {
-            self.own.kill(service, self.script_pid(), place, world.now);
-        }
-    }
-
-    fn script_pid(&self) -> Option<Pid> {
-        self.script.as_ref().map(|script| script.pid)
-    }
-
-    fn has_script(&self, command: Command, place: &Place) -> bool {
-        if self.part == Part::Log || !self.own.may_have(Other::Control) {
-            return false;
-        }
-        let path = script_path(command);
-        let Some(path) = path.c_str() else { return false };
-        match file::stat(place.dir.as_fd(), path) {
-            Ok(stat) => file::is_executable(&stat),
-            Err(Errno::NOENT) => false,
-            Err(errno) => {
-                place.report.warn_of(b"unable to stat ", path.to_bytes(), errno);
-                false
-            }
-        }
-    }
-
-    /// Starts `control/C` if it is there; gives whether its end is to be waited for.
-    fn run_script(&mut self, command: Command, then: Then, place: &Place, world: &mut World) -> bool {
-        if !self.has_script(command, place) {
-            return false;
-        }
-        self.tell_if_news(place, world);
-        let path = script_path(command);
-        let Some(path) = path.c_str() else { return false };
-        // runit 2.3.1: the service's process number, or an empty argument if there is none.
-        let mut pid = Text::<16>::new();
-        let is_gone = cfg!(feature = "policy") && (self.is_set_up() || self.own.is_sweeping());
-        if let Some(target) = self.target.filter(|_| !matches!(then, Then::Prepared) && !is_gone) {
-            pid.number(u64::from(process::number(target)));
-        }
-        let failed = |step: spawn::Step, errno| match step {
-            spawn::Step::Descriptor => {
-                place.report.fatal_of(b"unable to setup stdout for ", path.to_bytes(), errno)
-            }
-            spawn::Step::Directory | spawn::Step::Run => {
-                place.report.fatal_of(b"unable to run ", path.to_bytes(), errno)
-            }
-        };
-        let args = ArgList::new(&[path, pid.c_str().unwrap_or(c"")]);
-        #[cfg(feature = "policy")]
-        let argument = place.argument();
-        #[cfg(feature = "policy")]
-        let args = args.and(argument.c_str());
-        let spawn = Spawn {
-            path,
-            args,
-            directory: Some(place.dir.as_fd()),
-            below: None,
-            stdin: None,
-            stdout: place.log_input(),
-            more: &[],
-            mask: &world.services,
-            session: world.is_apart(),
-            failure_code: 111,
-            ready: None,
-            failed: &failed,
-        };
-        match spawn.start() {
-            Ok(pid) => {
-                let due = self.own.limit(Limit::Stop).map(|within| world.now.after(within));
-                self.script = Some(Script { pid, then, due });
-            }
-            Err(errno) => place.report.warn_of(b"unable to fork for ", path.to_bytes(), errno),
-        }
-        self.script.is_some()
-    }
-
-    /// Starts `./run` or `./finish`.
-    fn start(&mut self, finish: bool, place: &Place, world: &mut World) -> Event {
-        let mut extras = None;
-        if !finish && self.part == Part::Main {
-            extras = self.own.prepare(place, world);
-        }
-        match self.spawn(finish, extras, place, world) {
-            Ok(pid) => {
-                if !finish {
-                    self.started = world.now;
-                    self.since = Tai::now();
-                    self.target = Some(pid);
-                    self.own.started(place, world.now);
-                }
-                self.process = Some(Process { pid, finish, hold: None });
-                Event::Started { ready: self.own.is_ready_at_once() }
-            }
-            Err(errno) => {
-                place.report.warn_of(b"unable to fork, sleeping", b"", errno);
-                Event::NotStarted
-            }
-        }
-    }
-
-    /// Whether `./finish` can be opened for reading; an execute-only script counts as absent, as in runit.
-    fn has_finish(&mut self, place: &Place) -> bool {
-        self.refresh(place);
-        self.part == Part::Main
-            && self.own.may_have(Other::Finish)
-            && file::open_read(place.dir.as_fd(), c"./finish").is_ok()
-    }
-
-    fn spawn(&self, finish: bool, extras: Option<Extras>, place: &Place, world: &mut World) -> Result<Pid> {
-        let run = if self.own.is_one_shot() { SETUP } else { c"./run" };
-        let (path, log) = (if finish { c"./finish" } else { run }, self.part == Part::Log);
-        let (mut code, mut signal) = (Text::<8>::new(), Text::<8>::new());
-        match self.ended.code() {
-            Some(exit) => code.number(u64::from(exit)),
-            None => code.push(b"-1"),
-        };
-        signal.number(u64::from(self.ended.signal_byte()));
-        let failed = |step: spawn::Step, errno| {
-            let text: [&[u8]; 2] = match (step, log) {
-                (spawn::Step::Descriptor, false) => [b"unable to setup filedescriptor for ./run", b""],
-                (spawn::Step::Descriptor, true) => [b"unable to setup filedescriptor for ./log/run", b""],
-                (spawn::Step::Directory, true) => [b"unable to change directory to ./log", b""],
-                (spawn::Step::Directory, false) => [b"unable to change to directory", b""],
-                (spawn::Step::Run, true) => [b"unable to start log/", path.to_bytes()],
-                (spawn::Step::Run, false) => [b"unable to start ", path.to_bytes()],
-            };
-            place.report.fatal(&text, Some(errno));
-        };
-        let note = adopt::Note::new(&self.held.lock, finish, self.state.want, world);
-        let ready = || {
-            if let Some(note) = &note {
-                note.write();
-            }
-            #[cfg(feature = "policy")]
-            if !finish && !log {
-                self.own.enter(place);
-            }
-        };
-        let descriptor = extras.as_ref().and_then(|extras| extras.descriptor.as_ref());
-        let more = descriptor.map(|(fd, number)| (fd.as_fd(), *number));
-        let args = match (finish, code.c_str(), signal.c_str()) {
-            (true, Some(code), Some(signal)) => ArgList::new(&[path, code, signal]),
-            _ => ArgList::new(&[path]),
-        };
-        #[cfg(feature = "policy")]
-        let argument = place.argument();
-        #[cfg(feature = "policy")]
-        let args = args.and(argument.c_str());
-        #[cfg(feature = "policy")]
-        let args = match &extras {
-            Some(extras) => args
-                .with(extras.variables.each_ref().map(|text| text.c_str().filter(|text| !text.is_empty()))),
-            None => args,
-        };
-        Spawn {
-            path,
-            args,
-            directory: Some(place.dir.as_fd()),
-            below: log.then_some(c"./log"),
-            stdin: if log { place.log_output() } else { None },
-            stdout: if log { None } else { place.log_input() },
-            more: more.as_slice(),
-            mask: &world.services,
-            session: world.is_apart(),
-            failure_code: 111,
-            ready: Some(&ready),
-            failed: &failed,
-        }
-        .start()
-    }
-
     /// Tells readers what is new, if anything is.
     pub fn tell_if_news(&mut self, place: &Place, world: &World) {
         if self.news {
@@ -804,34 +527,4 @@ fn life(world: &mut World) -> Option<u32> {
     return adopt::life(world);
     #[cfg(not(feature = "policy"))]
     adopt::boot(world)
-}
-
-impl Process {
-    /// Sends a signal to the group that it leads, and to itself if it has left that.
-    #[cfg(feature = "policy")]
-    fn signal_group(&self, signal: Signal) -> Result<()> {
-        let has_left = processes::look(self.pid).is_ok_and(|its| its.group != Some(self.pid));
-        match process::kill_group(self.pid, signal) {
-            Ok(()) if !has_left => Ok(()),
-            _ => self.signal(signal),
-        }
-    }
-
-    #[cfg(not(feature = "policy"))]
-    fn signal_group(&self, signal: Signal) -> Result<()> {
-        self.signal(signal)
-    }
-
-    fn signal(&self, signal: Signal) -> Result<()> {
-        match &self.hold {
-            Some(hold) => process::kill_held(hold.as_fd(), signal),
-            None => process::kill(self.pid, signal),
-        }
-    }
-}
-
-fn script_path(command: Command) -> Text<16> {
-    let mut path = Text::new();
-    path.push(b"control/").push(&[command.byte()]);
-    path
 }

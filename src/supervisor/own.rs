@@ -1,6 +1,8 @@
 //! What svbox's own files in a service directory change for the service itself, and what has to be remembered for that.
 //! As long as there is none of them this is a mark and nothing more.
 
+mod deaths;
+mod files;
 mod ties;
 
 use super::World;
@@ -16,27 +18,24 @@ use crate::service::command::Command;
 use crate::service::machine::{self, Limit, Phase, State};
 use crate::service::names::PUBLIC_MODE;
 use crate::service::policy;
-use crate::service::settings::{MOST_DEATHS, NAMES, Restart, Setting, Settings, When};
+use crate::service::settings::{MOST_DEATHS, Setting, Settings};
 use crate::sys::process::{Ended, Pid};
 use crate::sys::signal::Signal;
 use crate::sys::table::Table;
 use crate::sys::time::{self, Duration, Instant};
-use crate::sys::{AsFd, Errno, OwnedFd, dir, file};
+use crate::sys::{AsFd, Errno, file};
 use crate::tai::Tai;
-use crate::text::{Text, parse};
+use crate::text::parse;
 use core::ffi::CStr;
+use deaths::{Death, Verdict};
+pub use files::Other;
+use files::{LONGEST, OWN, is_settled, names, read};
 
-/// The longest file that is read.
-const LONGEST: usize = 256;
-/// A directory that has changed less than this ago may change again without showing it.
-const GRAIN: Duration = Duration::from_secs(1);
 /// Exit code of `./finish`: the service is not to be started again (s6).
 const NEVER_AGAIN: u8 = 125;
 
 /// What is in the place of `./run` in a one-shot.
 pub const SETUP: &CStr = c"./setup";
-const DEATHS: &CStr = c"supervise/deaths";
-const DEATHS_NEW: &CStr = c"supervise/deaths.new";
 /// There while the service is given up.
 const FAILED: &CStr = c"supervise/failed";
 
@@ -75,36 +74,16 @@ struct More {
     bonds: Bonds,
 }
 
-/// What becomes of a service that has ended.
-#[derive(Clone, Copy)]
-struct Verdict {
-    again: bool,
-    failed: bool,
-    pause: Duration,
-}
-
-/// An end that nobody has asked for.
-#[derive(Clone, Copy)]
-struct Death {
-    at: Instant,
-    tai: Tai,
-    ended: Ended,
-}
-
 /// How `./run` has ended.
 pub struct End {
     /// How.
     pub ended: Ended,
     /// Whether it was told to.
     pub asked: bool,
-    /// When it was started, and when it ended.
+    /// When it was started.
     pub started: Instant,
     /// And when it ended.
     pub now: Instant,
-}
-
-impl Verdict {
-    const AGAIN: Self = Self { again: true, failed: false, pause: policy::PACE };
 }
 
 impl Own {
@@ -514,7 +493,7 @@ impl More {
             Setting::ALL.into_iter().enumerate().filter(|(index, _)| names & 1 << index != 0)
         {
             let bit = 1 << index;
-            let Some(name) = name(index) else { continue };
+            let Some(name) = setting.name() else { continue };
             let mut text = [0; LONGEST];
             let trouble = match read(&place.dir, name, &mut text) {
                 Ok(text) if self.settings.set(setting, text) => {
@@ -538,129 +517,4 @@ impl More {
             }
         }
     }
-
-    /// Takes down a death, for us and for people.
-    #[inline(never)]
-    fn note(&mut self, end: &End, place: &Place) {
-        let death = Death { at: end.now, tai: Tai::now(), ended: end.ended };
-        if let Some(place) = self.deaths.get_mut(self.count % MOST_DEATHS) {
-            *place = death;
-        }
-        self.count += 1;
-        let mut text = Text::<{ MOST_DEATHS * 40 }>::new();
-        for number in self.count.saturating_sub(MOST_DEATHS)..self.count {
-            let Some(death) = self.deaths.get(number % MOST_DEATHS) else { continue };
-            text.push(&death.tai.to_text()).push(b" ");
-            match death.ended.code() {
-                Some(code) => text.number(code.into()),
-                None => text.push(b"-1"),
-            };
-            text.push(b" ").number(u64::from(death.ended.signal_byte() & 0x7f)).push(b"\n");
-        }
-        // Whoever wants to know looks at `status` as well: nothing depends on it.
-        let _ = file::replace(place.state().as_fd(), DEATHS, DEATHS_NEW, PUBLIC_MODE, text.bytes(), false);
-    }
-
-    fn judge(&mut self, restart: &Restart, end: &End) -> Verdict {
-        let again = match restart.when {
-            When::Always => true,
-            When::OnFailure => end.ended.code() != Some(0),
-            When::Never => false,
-        };
-        let lived = end.now.since(end.started);
-        self.streak = if lived >= restart.longest { 1 } else { self.streak.saturating_add(1) };
-        let times = restart.factor.saturating_pow(self.streak - 1);
-        let pause = restart.delay.saturating_mul(times).min(restart.longest.max(restart.delay));
-        let failed = again && restart.limit.is_some_and(|limit| self.is_too_much(limit, end.now));
-        Verdict { again, failed, pause }
-    }
-
-    /// Whether there have been more deaths than this within the time.
-    fn is_too_much(&self, (most, within): (usize, Duration), now: Instant) -> bool {
-        // The first of the last `most` + 1.
-        let first = self.count.checked_sub(most + 1).and_then(|number| self.deaths.get(number % MOST_DEATHS));
-        first.is_some_and(|death| now.since(death.at) <= within)
-    }
-}
-
-/// What is looked for together with the files: that it is not there need not be found out again.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Other {
-    /// Is told of what befalls the service.
-    Notify,
-    /// The names of services that have to be ready before.
-    Needs,
-    /// The names of services that are started before.
-    Wants,
-    /// The directory of control programs.
-    Control,
-    /// What is run after the service.
-    Finish,
-    /// What a one-shot does.
-    Setup,
-    /// The service.
-    Run,
-}
-
-/// The bits of what is svbox's own.
-const OWN: u32 = (1 << (Setting::ALL.len() + 3)) - 1;
-
-impl Other {
-    /// Their names, each with a NUL behind it.
-    const NAMES: &'static [u8] = b"notify\0needs\0wants\0control\0finish\0setup\0run\0";
-
-    fn bit(self) -> u32 {
-        let index = match self {
-            Self::Notify => 0,
-            Self::Needs => 1,
-            Self::Wants => 2,
-            Self::Control => 3,
-            Self::Finish => 4,
-            Self::Setup => 5,
-            Self::Run => 6,
-        };
-        1 << (Setting::ALL.len() + index)
-    }
-}
-
-/// Which of the names are in the service directory.
-#[inline(never)]
-fn names(place: &Place) -> u32 {
-    let mut found = 0;
-    let listed = dir::open(place.dir.as_fd(), c".").and_then(|dir| {
-        dir::each_name(&dir, |name, _| {
-            if let Some(index) = all_names().position(|known| known == name.to_bytes_with_nul()) {
-                found |= 1 << index;
-            }
-        })
-    });
-    if listed.is_err() {
-        // Whoever may not list it may still ask.
-        let is_there =
-            |name| crate::sys::c_str(name).is_some_and(|name| file::stat(place.dir.as_fd(), name).is_ok());
-        found = all_names().enumerate().fold(0, |found, (at, name)| found | u32::from(is_there(name)) << at);
-    }
-    found
-}
-
-/// Each with its NUL.
-fn all_names() -> impl Iterator<Item = &'static [u8]> {
-    [NAMES, Other::NAMES].into_iter().flat_map(|names| names.split_inclusive(|&byte| byte == 0))
-}
-
-fn name(index: usize) -> Option<&'static CStr> {
-    crate::sys::c_str(NAMES.split_inclusive(|&byte| byte == 0).nth(index)?)
-}
-
-fn read<'t>(dir: &OwnedFd, name: &CStr, text: &'t mut [u8; LONGEST]) -> crate::sys::Result<&'t [u8]> {
-    let fd = file::open_read(dir.as_fd(), name)?;
-    let len = file::read_full(&fd, text)?;
-    Ok(text.get(..len).unwrap_or(&[]))
-}
-
-/// Whether a directory that was changed then shows it if it changes again. One from the future never does.
-fn is_settled((seconds, nanoseconds): (i64, u32)) -> bool {
-    let (now, part) = time::wall();
-    let whole = |seconds: i64, part| Duration::new(seconds.max(0).unsigned_abs(), part);
-    whole(now, part) >= whole(seconds, nanoseconds).saturating_add(GRAIN)
 }

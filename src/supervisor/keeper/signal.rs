@@ -1,0 +1,80 @@
+//! Signals to the process that there is, and to what belongs to it.
+
+use super::{Keeper, Process};
+use crate::service::command::Command;
+use crate::service::machine::Event;
+#[cfg(feature = "policy")]
+use crate::service::processes;
+use crate::supervisor::World;
+use crate::supervisor::unit::Place;
+use crate::sys::process::{self, Pid};
+use crate::sys::signal::Signal;
+use crate::sys::{AsFd, Result};
+
+impl Keeper {
+    /// Sends a command's signal; TERM is news.
+    pub(super) fn send(&mut self, command: Command, place: &Place, world: &World) -> Option<Event> {
+        if cfg!(feature = "policy") && command == Command::Kill {
+            self.kill(place, world);
+            return None;
+        }
+        if command == Command::Term && self.is_set_up() {
+            return Some(Event::TermSent);
+        }
+        let wide = matches!(command, Command::Term | Command::Pause | Command::Cont);
+        let sent = self.signal(self.own.signal(command)?, wide);
+        (sent && command == Command::Term).then_some(Event::TermSent)
+    }
+
+    /// Sends a signal to `./run`, if the one that was meant is still there. `wide`: to the group that it leads, if that counts.
+    pub(super) fn signal(&self, signal: Signal, wide: bool) -> bool {
+        match &self.process {
+            Some(process) if !process.finish && self.target == Some(process.pid) => {
+                match wide && self.own.is_group() {
+                    true => process.signal_group(signal).is_ok(),
+                    false => process.signal(signal).is_ok(),
+                }
+            }
+            _ => false,
+        }
+    }
+
+    /// Kills what there is: `./finish`, or `./run` and all that belongs to it.
+    pub(super) fn kill(&mut self, place: &Place, world: &World) {
+        if let Some(process) = &self.process {
+            let _ = process.signal(Signal::KILL);
+        }
+        let service = self.process.as_ref().filter(|process| !process.finish).map(|process| process.pid);
+        if service.is_some() || self.own.is_sweeping() {
+            self.own.kill(service, self.script_pid(), place, world.now);
+        }
+    }
+
+    pub(super) fn script_pid(&self) -> Option<Pid> {
+        self.script.as_ref().map(|script| script.pid)
+    }
+}
+
+impl Process {
+    /// Sends a signal to the group that it leads, and to itself if it has left that.
+    #[cfg(feature = "policy")]
+    pub(super) fn signal_group(&self, signal: Signal) -> Result<()> {
+        let has_left = processes::look(self.pid).is_ok_and(|its| its.group != Some(self.pid));
+        match process::kill_group(self.pid, signal) {
+            Ok(()) if !has_left => Ok(()),
+            _ => self.signal(signal),
+        }
+    }
+
+    #[cfg(not(feature = "policy"))]
+    pub(super) fn signal_group(&self, signal: Signal) -> Result<()> {
+        self.signal(signal)
+    }
+
+    pub(super) fn signal(&self, signal: Signal) -> Result<()> {
+        match &self.hold {
+            Some(hold) => process::kill_held(hold.as_fd(), signal),
+            None => process::kill(self.pid, signal),
+        }
+    }
+}
