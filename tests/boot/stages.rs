@@ -82,12 +82,13 @@ fn a_crashed_stage_2_starts_again_and_takes_the_services_over() {
     }
     let guest = Guest::new();
     guest.service("steady", "echo steady; exec sleep 1000000");
-    // A runsv outlives stage 2, and so does its service, which speaks once whatever becomes of runsvdir.
+    // A service outlives stage 2, and speaks once, whatever becomes of who supervises it.
     guest.service(
         "script",
         "until svbox sv check steady >/dev/null; do :; done\n\
          old=$(pidof runsvdir); kill -9 $old\n\
          until new=$(pidof runsvdir) && [ $new != $old ]; do sleep 0.1; done\n\
+         until svbox sv check steady >/dev/null; do :; done\n\
          svbox sv status steady; svbox init 6; exec sleep 1000000",
     );
     let console = guest.boot("").until_off();
