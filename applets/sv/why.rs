@@ -4,7 +4,7 @@ use super::super::output::Output;
 use super::{Place, Sv};
 use core::ffi::CStr;
 use svbox::service::cycle;
-use svbox::service::needs::{self, NEEDED, NEEDS, Standing, Tie, WANTS, below};
+use svbox::service::needs::{self, NEEDED, NEEDS, Standing, TIES, Tie, WANTS, below};
 use svbox::service::status::{Shown, Status};
 use svbox::sys::table::Table;
 use svbox::sys::{AsFd, BorrowedFd, Errno, Result, file};
@@ -80,13 +80,11 @@ fn explain_one(scan: BorrowedFd<'_>, name: &CStr, asked: &mut Asked, output: &mu
 
 /// What a start waits for.
 fn explain_start(scan: BorrowedFd<'_>, name: &CStr, asked: &mut Asked, output: &mut Output) -> Result<bool> {
-    let (mut any, mut result) = (false, Ok(()));
-    for (dir, tie) in [(NEEDS, Tie::Need), (WANTS, Tie::Want)] {
-        let listed = needs::each_name(scan, below(name, dir).path(), |other| {
-            let standing = match needs::standing(scan, other) {
-                Ok(standing) => standing,
-                Err(errno) => return result = Err(errno),
-            };
+    let mut any = false;
+    for (dir, tie) in TIES {
+        let mut others = needs::names(scan, below(name, dir).path())?;
+        while let Some(other) = others.next_name()? {
+            let standing = needs::standing(scan, other)?;
             let is_met = match tie {
                 Tie::Need => standing.is_ready(),
                 Tie::Want => !standing.is_coming(),
@@ -97,12 +95,8 @@ fn explain_start(scan: BorrowedFd<'_>, name: &CStr, asked: &mut Asked, output: &
                 put_standing(other, &standing, output);
                 asked.add(other);
             }
-        });
-        if !matches!(listed, Err(Errno::NOTDIR)) {
-            listed?;
         }
     }
-    result?;
     if any {
         if let Some(circle) = cycle::of(scan, name)? {
             output.put(b"; a cycle: ").put(circle.bytes());
@@ -121,25 +115,21 @@ fn explain_stop(
     output: &mut Output,
 ) -> Result<bool> {
     let what: &[u8] = if status.want == b'u' { b"about to stop" } else { b"wanted down" };
-    let (mut any, mut result) = (false, Ok(()));
-    needs::each_name(scan, needs::state(scan, name, NEEDED).path(), |other| {
-        let held = needs::tie(scan, other, name)
-            .and_then(|tie| tie.map_or(Ok(None), |tie| needs::hold_bound(scan, other, tie)));
-        match held.and_then(|held| held.map(|_| needs::standing(scan, other)).transpose()) {
-            Ok(Some(standing)) => {
-                begin(name, what, any, output);
-                any = true;
-                put_standing(other, &standing, output);
-                asked.add(other);
-            }
-            Ok(None) => {}
-            Err(errno) => result = Err(errno),
+    let mut any = false;
+    let mut marks = needs::names(scan, needs::state(scan, name, NEEDED).path())?;
+    while let Some(other) = marks.next_name()? {
+        let Some(tie) = needs::tie(scan, other, name)? else { continue };
+        if needs::hold_bound(scan, other, tie)?.is_some() {
+            begin(name, what, any, output);
+            any = true;
+            put_standing(other, &needs::standing(scan, other)?, output);
+            asked.add(other);
         }
-    })?;
+    }
     if any {
         output.put(b" to stop\n");
     }
-    result.map(|()| any)
+    Ok(any)
 }
 
 /// Puts what is before the name of one that is waited for.
@@ -175,22 +165,28 @@ fn put_standing(name: &CStr, standing: &Standing, output: &mut Output) {
     output.put(b")");
 }
 
-/// Adds what is wrong with what a service needs: it is missing, or needs the service itself.
+/// Adds what is wrong with what a service needs that is down: it is missing, or needs the service itself.
 pub fn put_warnings(place: &Place, status: &Status, output: &mut Output) {
-    let has_needs = place.open_names(NEEDS).is_ok();
-    let waits = status.shown == Shown::Down && status.want == b'u';
-    if !(has_needs || waits && place.open_names(WANTS).is_ok()) {
+    let waits = status.want == b'u';
+    if status.shown != Shown::Down
+        || place.open_names(NEEDS).is_err() && (!waits || place.open_names(WANTS).is_err())
+    {
         return;
     }
     let Some(Ok((scan, name))) = place.open_scan() else { return };
     let (scan, name) = (scan.as_fd(), name.c_str().unwrap_or(c""));
+    put_missing(scan, name, output);
+    if waits && let Ok(Some(circle)) = cycle::of(scan, name) {
+        output.put(b", warning: needs: a cycle: ").put(circle.bytes());
+    }
+}
+
+fn put_missing(scan: BorrowedFd<'_>, name: &CStr, output: &mut Output) {
     // What cannot be found out is no warning.
-    let _ = needs::each_name(scan, below(name, NEEDS).path(), |other| {
+    let Ok(mut names) = needs::names(scan, below(name, NEEDS).path()) else { return };
+    while let Ok(Some(other)) = names.next_name() {
         if file::stat(scan, below(other, c".").path()).is_err_and(|errno| errno == Errno::NOENT) {
             output.put(b", warning: needs ").put(other.to_bytes()).put(b", which is missing");
         }
-    });
-    if waits && let Ok(Some(circle)) = cycle::of(scan, name) {
-        output.put(b", warning: needs: a cycle: ").put(circle.bytes());
     }
 }

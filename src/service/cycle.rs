@@ -1,6 +1,6 @@
 //! Services that depend on each other in a circle: none of them could be the first to start.
 
-use super::needs::{NEEDS, WANTS, below, each_name};
+use super::needs::{TIES, below, names};
 use crate::sys::table::Table;
 use crate::sys::{BorrowedFd, Errno, Result};
 use crate::text::Text;
@@ -40,27 +40,26 @@ pub fn of(scan: BorrowedFd<'_>, name: &CStr) -> Result<Option<Circle>> {
     let mut at = 0;
     while let Some(here) = walk.reached.list().get(at).map(|reached| reached.name) {
         let here = here.c_str().unwrap_or(c"");
-        let (mut closed, mut result) = (false, Ok(()));
-        for ties in [NEEDS, WANTS] {
-            each_name(scan, below(here, ties).path(), |next| {
-                closed |= next == name;
-                result = result.and_then(|()| walk.reach(next, at));
-            })
-            .or_else(unless_absent)?;
+        for (ties, _) in TIES {
+            let mut names = match names(scan, below(here, ties).path()) {
+                Err(errno) if !is_for_want_of_room(errno) => continue,
+                names => names?,
+            };
+            while let Some(next) = names.next_name()? {
+                if next == name {
+                    return Ok(Some(walk.circle(at, name)));
+                }
+                walk.reach(next, at)?;
+            }
         }
-        if closed {
-            return Ok(Some(walk.circle(at, name)));
-        }
-        result?;
         at += 1;
     }
     Ok(None)
 }
 
-/// What cannot be listed leads nowhere, unless that is for want of room.
-fn unless_absent(errno: Errno) -> Result<()> {
-    let is_full = matches!(errno, Errno::MFILE | Errno::NFILE | Errno::NOMEM);
-    if is_full { Err(errno) } else { Ok(()) }
+/// Otherwise what cannot be listed leads nowhere.
+fn is_for_want_of_room(errno: Errno) -> bool {
+    matches!(errno, Errno::MFILE | Errno::NFILE | Errno::NOMEM)
 }
 
 impl Walk {

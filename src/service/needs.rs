@@ -8,7 +8,8 @@ use super::names::{File, Part, path};
 use super::settings::{Setting, Settings};
 use super::status::{Shown, Status};
 use super::template;
-use crate::sys::{BorrowedFd, Errno, OwnedFd, Result, dir, file};
+use crate::sys::dir::{self, Names};
+use crate::sys::{BorrowedFd, Errno, OwnedFd, Result, file};
 use crate::text::Text;
 use core::ffi::CStr;
 
@@ -33,6 +34,9 @@ pub enum Tie {
     /// It is started after the other, and stopped before it.
     Want,
 }
+
+/// The directories of names, and what they mean.
+pub const TIES: [(&CStr, Tie); 2] = [(NEEDS, Tie::Need), (WANTS, Tie::Want)];
 
 /// How a service stands, for those that depend on it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -107,18 +111,14 @@ impl Below {
     }
 }
 
-/// Calls `each` with every name in a directory of names; one that is not there has none.
+/// The names in a directory of names. One that is not there, or is no directory, has none.
 #[inline(never)]
-pub fn each_name(at: BorrowedFd<'_>, path: &CStr, mut each: impl FnMut(&CStr)) -> Result<()> {
-    let listed = match dir::open(at, path) {
-        Err(Errno::NOENT) => return Ok(()),
-        other => other?,
-    };
-    dir::each_name(&listed, |name, _| {
-        if !name.to_bytes().starts_with(b".") {
-            each(name);
-        }
-    })
+pub fn names(at: BorrowedFd<'_>, path: &CStr) -> Result<Names> {
+    match dir::open(at, path) {
+        Ok(dir) => Ok(Names::of(Some(dir))),
+        Err(Errno::NOENT | Errno::NOTDIR) => Ok(Names::of(None)),
+        Err(errno) => Err(errno),
+    }
 }
 
 /// Whether something is there, itself and not what it leads to.
@@ -203,7 +203,7 @@ pub fn is_leaving(scan: BorrowedFd<'_>, name: &CStr) -> Result<bool> {
 
 /// How the service `name` depends on `other`, if it does.
 pub fn tie(scan: BorrowedFd<'_>, name: &CStr, other: &CStr) -> Result<Option<Tie>> {
-    for (dir, tie) in [(NEEDS, Tie::Need), (WANTS, Tie::Want)] {
+    for (dir, tie) in TIES {
         if is_there(scan, name, below(dir, other).path())? {
             return Ok(Some(tie));
         }

@@ -476,6 +476,7 @@ impl Keeper {
 
     fn take(&mut self, step: Step, place: &Place, world: &mut World) -> Option<Event> {
         match step {
+            Step::Signal(Command::Term) if self.own.is_quiet() => None,
             Step::Signal(command) => match self.run_script(command, Then::Signal(command), place, world) {
                 true => None,
                 false => self.send(command, place, world),

@@ -6,24 +6,24 @@
 //! way who is about to start shows that, and looks once more; who is about to stop shows that, and looks who has started.
 //! A supervisor that has been killed finds marks and files as they were.
 
+mod start;
+mod stop;
+
 use super::World;
 use super::neighbours::Neighbours;
 use super::unit::{self, Heard, Place};
 use crate::service::command::Command;
-use crate::service::cycle;
 use crate::service::machine::{Phase, State, Want};
 use crate::service::names::PUBLIC_MODE;
-use crate::service::needs::{self, LEAVING, NEEDED, NEEDING, Standing, Tie};
+use crate::service::needs::{LEAVING, NEEDED, NEEDING};
 use crate::service::status::Shown;
 use crate::sys::time::{self, Duration, Instant};
-use crate::sys::{AsFd, Errno, OwnedFd, Result, dir, file, watch};
+use crate::sys::{AsFd, Errno, OwnedFd, Result, file};
 use core::ffi::CStr;
 
 /// How soon what could not be done is tried again, at first and at last.
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 const LAST_RETRY: Duration = Duration::from_secs(64);
-/// How long a supervisor of one that is only wanted is waited for.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What is known of the services beside this one.
 #[derive(Default)]
@@ -45,8 +45,14 @@ pub struct Bonds {
     leaving: Option<Leaving>,
     /// Its TERM waits for those that depend on it.
     held: bool,
+    /// It has got TERM because of another, and is not to get a second one for the order to stop.
+    quiet: bool,
     /// It is shown that it is to stop.
     shown: bool,
+    /// It has been killed: nobody is waited for.
+    forced: bool,
+    /// Those that it depends on have not been told that it has ended.
+    untold: bool,
     /// It has been spared once when all that is left was killed.
     spared: bool,
     /// It had a process at the last look.
@@ -127,6 +133,11 @@ impl Bonds {
         self.held
     }
 
+    /// Whether TERM is not sent, this once.
+    pub fn is_quiet(&mut self) -> bool {
+        core::mem::take(&mut self.quiet)
+    }
+
     /// Whether it is about to stop, and that is not over.
     pub fn is_leaving(&self) -> bool {
         self.leaving.is_some()
@@ -140,6 +151,7 @@ impl Bonds {
     /// Whether it is not killed yet with all that is left: those that depend on it are first, once.
     #[cfg(feature = "in-process")]
     pub fn is_spared(&mut self) -> bool {
+        self.forced |= self.spared;
         self.held && !core::mem::replace(&mut self.spared, true)
     }
 
@@ -172,13 +184,17 @@ impl Bonds {
 
     /// Somebody has asked for something; gives whether a stop that waits is forgotten for that.
     pub fn commanded(&mut self, command: Command, state: &State, place: &Place) -> bool {
+        if self.stale {
+            self.find_marks(place);
+        }
         self.stale |= self.waits || self.leaving.is_some();
         let stops = matches!(command, Command::Down | Command::Exit);
         let starts = matches!(command, Command::Up | Command::Once);
         if stops && (self.needed || self.leaving.is_some()) {
-            let held = self.held;
+            let (held, runs) = (self.held, has_run(state.phase));
+            self.quiet = self.leaving == Some(Leaving::Follows) && !held && runs;
             self.leaving = Some(Leaving::Told);
-            self.held = self.needed && has_run(state.phase) && !state.term;
+            self.held = self.needed && runs && !state.term && !self.quiet;
             (self.stale, self.spared) = (true, false);
             return held;
         }
@@ -187,7 +203,9 @@ impl Bonds {
             self.stop_leaving(place);
             return core::mem::take(&mut self.held);
         }
-        self.held &= command != Command::Kill;
+        let is_kill = command == Command::Kill;
+        self.forced |= is_kill && self.leaving.is_some();
+        self.held &= !is_kill;
         false
     }
 
@@ -215,6 +233,11 @@ impl Bonds {
         self.stale |= has_changed && self.is_seen();
         while core::mem::take(&mut self.stale) {
             (self.awaited, self.retry) = (None, None);
+            let is_late = has_run(state.phase) && matches!(state.want, Want::Down | Want::Exit);
+            if self.find_marks(place) && is_late {
+                // Whoever has just started can still end.
+                self.leaving = self.leaving.or(Some(Leaving::Told));
+            }
             let looked = match Neighbours::open(place, world) {
                 Ok(Some(neighbours)) => self.look_around(state, starts, &neighbours, place, world),
                 Ok(None) => Ok(self.alone(place)),
@@ -222,8 +245,9 @@ impl Bonds {
             };
             match looked {
                 Ok(act) => {
-                    self.said = None;
-                    self.pause = if self.retry.is_some() { self.pause } else { Duration::ZERO };
+                    if self.retry.is_none() {
+                        (self.said, self.pause) = (None, Duration::ZERO);
+                    }
                     if act.is_some() {
                         return act;
                     }
@@ -234,6 +258,13 @@ impl Bonds {
         None
     }
 
+    /// Gives whether it is new that somebody may depend on it.
+    fn find_marks(&mut self, place: &Place) -> bool {
+        let is_new = !self.needed && file::stat(place.state().as_fd(), NEEDED).is_ok();
+        self.needed |= is_new;
+        is_new
+    }
+
     fn look_around(
         &mut self,
         state: &State,
@@ -242,28 +273,21 @@ impl Bonds {
         place: &Place,
         world: &World,
     ) -> Result<Option<Act>> {
-        if !self.needed && file::stat(place.state().as_fd(), NEEDED).is_ok() {
-            self.needed = true;
-            // It is late, but whoever has just started can still end.
-            if has_run(state.phase) && matches!(state.want, Want::Down | Want::Exit) {
-                self.leaving = self.leaving.or(Some(Leaving::Told));
-            }
+        if self.bound && !state.has_process() && state.phase != Phase::Preparing {
+            self.unbind(place);
         }
-        let is_idle = !state.has_process() && state.phase != Phase::Preparing;
-        if self.bound && is_idle {
-            self.unbind(neighbours, place)?;
-        }
+        self.tell_end(neighbours, world);
         if self.leaving.is_some() {
             return self.leave(state, neighbours, place, world);
         }
         if self.bound && !self.announced {
-            self.announce(neighbours)?;
+            self.announce(neighbours, place, world);
         }
         if self.waits {
             return self.start(neighbours, place, world);
         }
         let runs = matches!(state.phase, Phase::Starting | Phase::Up) && !state.term;
-        if !self.bound || !(runs || starts) || !is_any_leaving(neighbours)? {
+        if !self.bound || !(runs || starts) || !stop::is_any_leaving(neighbours)? {
             return Ok(None);
         }
         self.stale = true;
@@ -301,180 +325,12 @@ impl Bonds {
         self.retry = Some(world.now.after(self.pause));
     }
 
-    /// Lets those that it depends on know.
-    fn announce(&mut self, neighbours: &Neighbours<'_>) -> Result<()> {
-        let mut result = Ok(());
-        let tells = !self.announced;
-        let listed = neighbours.each_other(|other, _| {
-            result = neighbours.announce(other, tells).and(result);
-        });
-        listed.and(result)?;
-        self.announced = true;
-        Ok(())
-    }
-
-    /// Whether a start may go on.
-    fn start(&mut self, neighbours: &Neighbours<'_>, place: &Place, world: &World) -> Result<Option<Act>> {
-        let fresh = core::mem::take(&mut self.fresh);
-        self.announce(neighbours)?;
-        let is_met = self.is_met(fresh, neighbours, place, world)?;
-        if self.circle || fresh && !is_met {
-            self.find_circle(neighbours, place)?;
+    /// Tells those that it depends on that it has ended, or has not started.
+    fn tell_end(&mut self, neighbours: &Neighbours<'_>, world: &World) {
+        self.untold = self.untold && neighbours.tell_others().is_err();
+        if self.untold {
+            self.again(world);
         }
-        if !is_met || self.circle {
-            if self.misses && self.watched.is_none() {
-                self.watch_scan(neighbours, world);
-            }
-            if self.bound {
-                self.unbind(neighbours, place)?;
-            }
-            return Ok(None);
-        }
-        if !core::mem::replace(&mut self.bound, true) {
-            self.bind(place);
-        }
-        // Now that who is about to stop sees us.
-        if !self.is_met(false, neighbours, place, world)? {
-            self.unbind(neighbours, place)?;
-            self.retry = Some(world.now);
-            return Ok(None);
-        }
-        (self.waits, self.awaited) = (false, None);
-        Ok(Some(Act::Start))
-    }
-
-    /// Whether all that is needed is ready, and nothing that is wanted is on its way.
-    fn is_met(
-        &mut self,
-        aloud: bool,
-        neighbours: &Neighbours<'_>,
-        place: &Place,
-        world: &World,
-    ) -> Result<bool> {
-        let (mut met, mut result) = (true, Ok(()));
-        self.misses = false;
-        let listed = neighbours.each_other(|other, tie| {
-            let scan = neighbours.scan();
-            match needs::standing(scan, other) {
-                Ok(standing) if tie == Tie::Need => {
-                    if standing == Standing::Missing && aloud {
-                        place
-                            .report
-                            .warn(&[b"needs: ", other.to_bytes(), b" is missing, waiting for it"], None);
-                    }
-                    self.misses |= standing == Standing::Missing;
-                    met &= standing.is_ready();
-                }
-                Ok(standing) if standing.is_coming() => {
-                    // That it never comes shows when its supervisor ends.
-                    match needs::hold(scan, other) {
-                        Ok(Some(held)) if self.awaited.is_none() => self.watch(held, place, world),
-                        Ok(_) => {}
-                        Err(errno) => result = Err(errno),
-                    }
-                    met = false;
-                }
-                Ok(Standing::Unsupervised) if !self.impatient && !is_down(scan, other) => {
-                    self.patience = self.patience.or(Some(world.now.after(PATIENCE)));
-                    met = false;
-                }
-                Ok(_) => {}
-                Err(errno) => result = Err(errno),
-            }
-        });
-        listed.and(result).map(|()| met)
-    }
-
-    /// Has a change of the scan directory told. A supervisor of all its services is told anyway.
-    fn watch_scan(&mut self, neighbours: &Neighbours<'_>, world: &World) {
-        if neighbours.is_told() {
-            return;
-        }
-        let opened = dir::open(neighbours.scan(), c".");
-        match opened.and_then(|dir| watch::signal_on_change(&dir).map(|()| dir)) {
-            // What was missing may have come in between.
-            Ok(dir) => (self.watched, self.retry) = (Some(dir), Some(world.now)),
-            Err(_) => self.again(world),
-        }
-    }
-
-    fn find_circle(&mut self, neighbours: &Neighbours<'_>, place: &Place) -> Result<()> {
-        let found = cycle::of(neighbours.scan(), neighbours.name())?;
-        if let (Some(circle), false) = (&found, self.circle) {
-            place.report.warn(&[b"needs: a cycle: ", circle.bytes(), b", not starting it"], None);
-        }
-        self.circle = found.is_some();
-        Ok(())
-    }
-
-    /// How far a stop has come.
-    fn leave(
-        &mut self,
-        state: &State,
-        neighbours: &Neighbours<'_>,
-        place: &Place,
-        world: &World,
-    ) -> Result<Option<Act>> {
-        match self.leaving {
-            Some(Leaving::Found) => return Ok(self.take_up(state, place)),
-            Some(Leaving::Follows) if self.held && !is_any_leaving(neighbours)? => {
-                self.stop_leaving(place);
-                self.held = false;
-                return Ok(Some(Act::Stay));
-            }
-            _ => {}
-        }
-        self.shown |= self.needed && self.show(LEAVING, place);
-        if self.shown && neighbours.is_there() && self.is_awaited(neighbours, place, world)? {
-            return Ok(None);
-        }
-        if core::mem::take(&mut self.held) {
-            return Ok(Some(Act::Stop));
-        }
-        if !state.has_process() {
-            self.stop_leaving(place);
-        }
-        Ok(None)
-    }
-
-    /// An earlier supervisor was killed in the middle of a stop.
-    fn take_up(&mut self, state: &State, place: &Place) -> Option<Act> {
-        self.stale = true;
-        match state.want {
-            _ if state.term => self.leaving = Some(Leaving::Follows),
-            // If it was because of another that shows again.
-            Want::Up => self.stop_leaving(place),
-            Want::Once | Want::Down | Want::Exit => {
-                self.leaving = Some(Leaving::Told);
-                return Some(Act::Down);
-            }
-        }
-        None
-    }
-
-    fn stop_leaving(&mut self, place: &Place) {
-        self.shown = false;
-        if self.leaving.take().is_some() {
-            let _ = file::remove(place.state().as_fd(), LEAVING);
-            self.stale = true;
-        }
-    }
-
-    /// Whether somebody that depends on it has to stop first.
-    fn is_awaited(&mut self, neighbours: &Neighbours<'_>, place: &Place, world: &World) -> Result<bool> {
-        let mut result = Ok(None);
-        let listed = neighbours.each_dependent(|name, tie| {
-            if matches!(result, Ok(None)) {
-                result = needs::hold_bound(neighbours.scan(), name, tie);
-            }
-        });
-        let Some(held) = listed.and(result)? else { return Ok(false) };
-        // In a circle nobody can be the first to stop either.
-        if self.bound && self.held && cycle::of(neighbours.scan(), neighbours.name())?.is_some() {
-            return Ok(false);
-        }
-        self.watch(held, place, world);
-        Ok(true)
     }
 
     fn watch(&mut self, held: OwnedFd, place: &Place, world: &World) {
@@ -490,11 +346,9 @@ impl Bonds {
     }
 
     /// It does not run any more.
-    fn unbind(&mut self, neighbours: &Neighbours<'_>, place: &Place) -> Result<()> {
+    fn unbind(&mut self, place: &Place) {
         let _ = file::remove(place.state().as_fd(), NEEDING);
-        neighbours.tell_others()?;
-        self.bound = false;
-        Ok(())
+        (self.bound, self.untold) = (false, true);
     }
 
     /// Shows something by a file; without it the services go on, in no order.
@@ -506,8 +360,22 @@ impl Bonds {
         shown.is_ok()
     }
 
+    /// How it stands, as far as others can see: never 0.
+    fn standing(&self, state: &State, shows: Shows) -> u8 {
+        let bit = |yes, at: u8| u8::from(yes) << at;
+        let runs = Shown::of(state.phase) == Shown::Run;
+        1 | bit(runs, 1)
+            | bit(shows.ready, 2)
+            | bit(shows.failed, 3)
+            | bit(shows.whole, 4)
+            | bit(self.shown, 5)
+            | bit(state.want == Want::Up, 6)
+            | bit(state.has_process(), 7)
+    }
+
     /// Tells those that depend on it, if it stands in another way than they have been told.
-    pub fn face(&mut self, standing: u8, place: &Place, world: &World) {
+    pub fn face(&mut self, state: &State, shows: Shows, place: &Place, world: &World) {
+        let standing = self.standing(state, shows);
         let is_early = self.tell.is_some_and(|(at, _)| at > world.now);
         if !self.needed || self.told == standing || is_early {
             return;
@@ -525,46 +393,19 @@ impl Bonds {
             }
         }
     }
-
-    /// Whether all that it needs is still ready, when its start has been prepared.
-    pub fn may_run(&mut self, place: &Place, world: &World) -> bool {
-        let Ok(Some(neighbours)) = Neighbours::open(place, world) else { return true };
-        let may = !self.bound || self.is_met(false, &neighbours, place, world).unwrap_or(false);
-        (self.waits, self.stale) = (!may, !may);
-        may
-    }
 }
 
-/// How it stands, as far as others take notice: never 0.
-pub fn standing(state: &State, is_ready: bool, is_failed: bool, is_leaving: bool) -> u8 {
-    let bit = |yes, at: u8| u8::from(yes) << at;
-    let runs = Shown::of(state.phase) == Shown::Run;
-    1 | bit(runs, 1)
-        | bit(is_ready, 2)
-        | bit(is_failed, 3)
-        | bit(is_leaving, 4)
-        | bit(state.want == Want::Up, 5)
-        | bit(state.has_process(), 6)
+/// What is shown of a service besides its state.
+#[derive(Clone, Copy)]
+pub struct Shows {
+    /// That it is ready.
+    pub ready: bool,
+    /// That it has failed.
+    pub failed: bool,
+    /// All of its state: nothing has to be tried again.
+    pub whole: bool,
 }
 
 fn has_run(phase: Phase) -> bool {
     matches!(phase, Phase::Starting | Phase::Up | Phase::Stopping)
-}
-
-fn is_any_leaving(neighbours: &Neighbours<'_>) -> Result<bool> {
-    let (mut any, mut result) = (false, Ok(()));
-    let listed = neighbours.each_other(|other, tie| {
-        if tie == Tie::Need && !any {
-            match needs::is_leaving(neighbours.scan(), other) {
-                Ok(leaving) => any = leaving,
-                Err(errno) => result = Err(errno),
-            }
-        }
-    });
-    listed.and(result).map(|()| any)
-}
-
-/// Whether a service is not started before it is asked for.
-fn is_down(scan: crate::sys::BorrowedFd<'_>, name: &CStr) -> bool {
-    file::stat(scan, needs::below(name, c"down").path()).is_ok()
 }

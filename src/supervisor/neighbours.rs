@@ -4,8 +4,9 @@
 use super::unit::Place;
 use super::{World, open};
 use crate::service::names::{PUBLIC_MODE, SUPERVISE_MODE};
-use crate::service::needs::{self, NEEDED, NEEDS, Tie, WANTS, below};
+use crate::service::needs::{self, NEEDED, TIES, Tie, below};
 use crate::service::template;
+use crate::sys::dir::Names;
 use crate::sys::{AsFd, BorrowedFd, Errno, OwnedFd, Result, file};
 use crate::text::Text;
 use core::ffi::CStr;
@@ -92,33 +93,19 @@ impl<'w> Neighbours<'w> {
         is_in(self.scan(), &self.name, self.place)
     }
 
-    /// Each that it depends on. A file of these names means nothing.
-    #[inline(never)]
-    pub fn each_other(&self, mut each: impl FnMut(&CStr, Tie)) -> Result<()> {
-        for (dir, tie) in [(NEEDS, Tie::Need), (WANTS, Tie::Want)] {
-            match needs::each_name(self.place.dir.as_fd(), dir, |name| each(name, tie)) {
-                Ok(()) | Err(Errno::NOTDIR) => {}
-                Err(errno) => return Err(errno),
-            }
-        }
-        Ok(())
+    /// Those that it depends on in one way.
+    pub fn others(&self, dir: &CStr) -> Result<Names> {
+        needs::names(self.place.dir.as_fd(), dir)
     }
 
-    /// Each that depends on it. A mark of one that does not any more is removed; who has come to do so again since then
-    /// shows at a second look, for the mark is made after `needs/NAME`.
-    #[inline(never)]
-    pub fn each_dependent(&self, mut each: impl FnMut(&CStr, Tie)) -> Result<()> {
-        let mut result = Ok(());
-        let listed = needs::each_name(self.place.state().as_fd(), NEEDED, |name| match self.tie(name) {
-            Ok(Some(tie)) => each(name, tie),
-            Ok(None) => {}
-            Err(errno) => result = Err(errno),
-        });
-        listed.and(result)
+    /// Those that have left a mark, which [`Neighbours::tie`] has to be asked about.
+    pub fn marks(&self) -> Result<Names> {
+        needs::names(self.place.state().as_fd(), NEEDED)
     }
 
-    /// How the one that has left a mark depends on this one, if it does.
-    fn tie(&self, name: &CStr) -> Result<Option<Tie>> {
+    /// How the one that has left a mark depends on this one. Otherwise the mark is removed; who has come to do so again
+    /// since then shows at a second look, for the mark is made after `needs/NAME`.
+    pub fn tie(&self, name: &CStr) -> Result<Option<Tie>> {
         let tie = || needs::tie(self.scan(), name, self.name());
         if let Some(tie) = tie()? {
             return Ok(Some(tie));
@@ -134,21 +121,43 @@ impl<'w> Neighbours<'w> {
 
     /// Has each that depends on it look again.
     pub fn tell_dependents(&self) -> Result<()> {
-        let mut result = Ok(());
-        let listed = self.each_dependent(|name, _| result = needs::tell(self.scan(), name).and(result));
-        listed.and(result)
+        let (mut marks, mut result) = (self.marks()?, Ok(()));
+        while let Some(name) = marks.next_name()? {
+            match self.tie(name) {
+                Ok(Some(_)) => result = needs::tell(self.scan(), name).and(result),
+                Ok(None) => {}
+                Err(errno) => result = Err(errno),
+            }
+        }
+        result
     }
 
     /// Has each that it depends on look again.
     pub fn tell_others(&self) -> Result<()> {
         let mut result = Ok(());
-        let listed = self.each_other(|name, _| result = needs::tell(self.scan(), name).and(result));
-        listed.and(result)
+        for (dir, _) in TIES {
+            let mut others = self.others(dir)?;
+            while let Some(other) = others.next_name()? {
+                result = needs::tell(self.scan(), other).and(result);
+            }
+        }
+        result
     }
 
-    /// Leaves a mark with another service, and has that look, if the mark is new or `tells`. Where there is no such
-    /// service there is nobody to know.
-    pub fn announce(&self, other: &CStr, tells: bool) -> Result<()> {
+    /// Leaves marks with all that it depends on, and has those look, if the mark is new or `tells`.
+    pub fn announce_all(&self, tells: bool) -> Result<()> {
+        let mut result = Ok(());
+        for (dir, _) in TIES {
+            let mut others = self.others(dir)?;
+            while let Some(other) = others.next_name()? {
+                result = self.announce(other, tells).and(result);
+            }
+        }
+        result
+    }
+
+    /// Where there is no such service there is nobody to know.
+    fn announce(&self, other: &CStr, tells: bool) -> Result<()> {
         match self.mark(other) {
             Ok(is_new) if is_new || tells => needs::tell(self.scan(), other),
             Ok(_) => Ok(()),

@@ -89,6 +89,10 @@ impl Own {
         false
     }
 
+    pub fn is_quiet(&mut self) -> bool {
+        false
+    }
+
     pub fn is_leaving(&self) -> bool {
         false
     }

@@ -42,6 +42,8 @@ pub struct Readiness {
     fails: u32,
     /// Whether it has been shown that the service is ready.
     shown: bool,
+    /// When that is tried again, and the boot of a one-shot.
+    show_again: Option<(Instant, Option<u32>)>,
     /// Whether it has been ready since it was started.
     was_ready: bool,
     /// Whether the `./check` that runs asks for a service that has ended.
@@ -144,6 +146,7 @@ impl Readiness {
 
     /// Shows no longer that it is ready.
     fn hide(&mut self, place: &Place) {
+        self.show_again = None;
         if core::mem::take(&mut self.shown) {
             let _ = file::remove(place.state().as_fd(), READY);
         }
@@ -198,7 +201,10 @@ impl Readiness {
         };
         match made {
             Ok(()) => self.shown = true,
-            Err(errno) => place.report.warn_of(b"unable to open ", READY.to_bytes(), errno),
+            Err(errno) => {
+                place.report.warn_of(b"unable to open ", READY.to_bytes(), errno);
+                self.show_again = Some((now.after(policy::PACE), boot));
+            }
         }
     }
 
@@ -277,12 +283,20 @@ impl Readiness {
     /// The next moment to be woken at.
     pub fn next_timer(&self) -> Option<Instant> {
         let due = self.due.filter(|_| self.check.is_none());
-        time::first([due, self.check.and_then(|(_, due)| due), self.alive_by])
+        time::first([
+            due,
+            self.check.and_then(|(_, due)| due),
+            self.alive_by,
+            self.show_again.map(|(at, _)| at),
+        ])
     }
 
     /// Acts on the timers that are over.
     pub fn ring(&mut self, settings: &Settings, place: &Place, world: &World) -> Finding {
         self.ring_check(settings, place, world);
+        if let Some((_, boot)) = self.show_again.take_if(|(at, _)| *at <= world.now) {
+            self.show(settings, boot, place, world.now);
+        }
         match self.alive_by.take_if(|by| *by <= world.now) {
             Some(_) => {
                 // If it does not end it is asked again.

@@ -1,6 +1,6 @@
 //! Reading a directory without allocating.
 
-use super::{BorrowedFd, OwnedFd, Result, file};
+use super::{BorrowedFd, OwnedFd, Result, c_str, file};
 use core::ffi::CStr;
 use core::mem::MaybeUninit;
 use rustix::fs::{OFlags, RawDir};
@@ -28,4 +28,60 @@ pub fn each_name(dir: &OwnedFd, mut each: impl FnMut(&CStr, bool)) -> Result<()>
         }
     }
     Ok(())
+}
+
+/// How much is read from a directory at once.
+const PORTION: usize = 2048;
+
+/// The names in a directory, one after the other: what has become of one is known before the next is taken.
+pub struct Names {
+    dir: Option<OwnedFd>,
+    /// Those that have been read, each with a NUL. They take less room than what the kernel tells of them.
+    text: [u8; PORTION],
+    at: usize,
+    len: usize,
+}
+
+impl Names {
+    /// Those of an open directory, or none.
+    pub fn of(dir: Option<OwnedFd>) -> Self {
+        Self { dir, text: [0; PORTION], at: 0, len: 0 }
+    }
+
+    /// The next name that does not begin with a dot.
+    pub fn next_name(&mut self) -> Result<Option<&CStr>> {
+        loop {
+            if self.at == self.len && !self.read()? {
+                return Ok(None);
+            }
+            let start = self.at;
+            let rest = self.text.get(start..self.len).unwrap_or(&[]);
+            let len = rest.iter().position(|&byte| byte == 0).map_or(rest.len(), |nul| nul + 1);
+            self.at += len;
+            if !rest.starts_with(b".") {
+                return Ok(self.text.get(start..start + len).and_then(c_str));
+            }
+        }
+    }
+
+    /// Reads more of them; gives whether there are any.
+    #[inline(never)]
+    fn read(&mut self) -> Result<bool> {
+        let Some(dir) = &self.dir else { return Ok(false) };
+        (self.at, self.len) = (0, 0);
+        let mut buffer = [MaybeUninit::uninit(); PORTION];
+        let mut entries = RawDir::new(dir, &mut buffer);
+        while let Some(entry) = entries.next() {
+            let entry = entry?;
+            let name = entry.file_name().to_bytes_with_nul();
+            if let Some(room) = self.text.get_mut(self.len..self.len + name.len()) {
+                room.copy_from_slice(name);
+                self.len += name.len();
+            }
+            if entries.is_buffer_empty() {
+                break;
+            }
+        }
+        Ok(self.len > 0)
+    }
 }

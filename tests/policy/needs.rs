@@ -88,27 +88,13 @@ fn shows(service: &Service<'_>, name: &str) -> bool {
     service.join("supervise").join(name).exists()
 }
 
-#[test]
-fn services_start_when_what_they_need_is_up_and_end_before_it() {
-    if only_svbox("needs") {
-        return;
-    }
-    in_both(|mode| {
-        let sandbox = Sandbox::new();
-        // By their names they would start the other way round.
-        let first = member(&sandbox, "z", &[]);
-        let (_y, last) = (member(&sandbox, "y", &["z"]), member(&sandbox, "x", &["y", "z"]));
-        let runsvdir = mode.start(&sandbox, &[]);
-        until_events(&sandbox, "up z, up y, up x, ");
-        assert!(shows(&first, "needed/x") && shows(&last, "needing"));
-        end(&sandbox, runsvdir);
-        assert_eq!(events(&sandbox), "up z, up y, up x, end x, end y, end z, ", "{mode:?}");
-        assert!(!shows(&last, "needing") && !shows(&first, "leaving"));
-    });
-}
-
 /// A service that TERM does not end before there is a file `go`.
 fn slow<'s>(sandbox: &'s Sandbox, name: &str, needs: &[&str]) -> Service<'s> {
     let does = "trap 'echo told $me >>../../events; until test -e go; do sleep 0.01; done; exit' TERM";
     member_that(sandbox, name, needs, &format!("{does}\n{STAYS}"))
+}
+
+#[track_caller]
+fn until_said_by(runsvdir: &Running, line: &str) {
+    until(line, || runsvdir.stderr().lines().any(|said| said == line));
 }

@@ -42,6 +42,6 @@ impl Keeper {
 
     /// Tells those that depend on it how it stands, if that is news.
     pub fn face(&mut self, place: &Place, world: &World) {
-        self.own.face(&self.state, place, world);
+        self.own.face(&self.state, self.published.retry().is_none(), place, world);
     }
 }

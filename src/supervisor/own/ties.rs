@@ -5,7 +5,7 @@ use crate::service::command::Command;
 use crate::service::machine::{Phase, State};
 use crate::service::needs::{NEEDED, NEEDING};
 use crate::supervisor::World;
-use crate::supervisor::needs::{self, Act};
+use crate::supervisor::needs::{Act, Shows};
 use crate::supervisor::steps::Step;
 use crate::supervisor::unit::Place;
 use crate::sys::{AsFd, file};
@@ -78,6 +78,11 @@ impl Own {
         })
     }
 
+    /// Whether TERM is not sent, this once.
+    pub fn is_quiet(&mut self) -> bool {
+        self.more().is_some_and(|more| more.bonds.is_quiet())
+    }
+
     /// Whether it is about to stop, and that is not over.
     pub fn is_leaving(&self) -> bool {
         self.known().is_some_and(|more| more.bonds.is_leaving())
@@ -109,12 +114,11 @@ impl Own {
         act
     }
 
-    /// Tells those that depend on it how it stands, if that is news.
-    pub fn face(&mut self, state: &State, place: &Place, world: &World) {
+    /// Tells those that depend on it how it stands, if that is news. `whole`: whether its state could be shown.
+    pub fn face(&mut self, state: &State, whole: bool, place: &Place, world: &World) {
         let Some(more) = self.more() else { return };
-        let is_ready = more.readiness.is_shown() || state.phase == Phase::Up && !more.settings.tells_ready();
-        let standing = needs::standing(state, is_ready, more.failed, more.bonds.is_leaving());
-        more.bonds.face(standing, place, world);
+        let ready = more.readiness.is_shown() || state.phase == Phase::Up && !more.settings.tells_ready();
+        more.bonds.face(state, Shows { ready, failed: more.failed, whole }, place, world);
     }
 }
 

@@ -1,6 +1,25 @@
-//! Starts that wait.
+//! Starts that wait, and what is said of them.
 
 use super::*;
+
+#[test]
+fn services_start_when_what_they_need_is_up_and_end_before_it() {
+    if only_svbox("needs") {
+        return;
+    }
+    in_both(|mode| {
+        let sandbox = Sandbox::new();
+        // By their names they would start the other way round.
+        let first = member(&sandbox, "z", &[]);
+        let (_y, last) = (member(&sandbox, "y", &["z"]), member(&sandbox, "x", &["y", "z"]));
+        let runsvdir = mode.start(&sandbox, &[]);
+        until_events(&sandbox, "up z, up y, up x, ");
+        assert!(shows(&first, "needed/x") && shows(&last, "needing"));
+        end(&sandbox, runsvdir);
+        assert_eq!(events(&sandbox), "up z, up y, up x, end x, end y, end z, ", "{mode:?}");
+        assert!(!shows(&last, "needing") && !shows(&first, "leaving"));
+    });
+}
 
 #[test]
 fn one_that_tells_is_waited_for_until_it_is_ready() {
@@ -22,6 +41,47 @@ fn one_that_tells_is_waited_for_until_it_is_ready() {
         let asked = web.sv(&["why"]);
         assert_eq!(asked.status.code(), Some(0));
         assert!(why(&web).ends_with("web/: waits for nothing\n"), "{}", why(&web));
+        end(&sandbox, runsvdir);
+    });
+}
+
+#[test]
+fn one_that_dies_does_not_take_along_those_that_need_it() {
+    if only_svbox("needs") {
+        return;
+    }
+    in_both(|mode| {
+        let sandbox = Sandbox::new();
+        let (db, web) = (member(&sandbox, "db", &[]), member(&sandbox, "web", &["db"]));
+        let runsvdir = mode.start(&sandbox, &[]);
+        let (first, stays) = (db.until_up(), web.until_up());
+        kill(first, Signal::KILL);
+        let second = db.until_up_again(first);
+        db.send(b"t");
+        db.until_up_again(second);
+        assert_eq!(web.status().pid(), stays);
+        end(&sandbox, runsvdir);
+    });
+}
+
+#[test]
+fn one_that_dies_waits_if_what_it_needs_is_not_there_any_more() {
+    if only_svbox("needs") {
+        return;
+    }
+    in_both(|mode| {
+        let sandbox = Sandbox::new();
+        let (db, web) = (telling(&sandbox, "db", &[]).file("go", ""), member(&sandbox, "web", &["db"]));
+        let runsvdir = mode.start(&sandbox, &[]);
+        let (first, second) = (db.until_up(), web.until_up());
+        fs::remove_file(db.join("go")).unwrap();
+        kill(first, Signal::KILL);
+        db.until_up_again(first);
+        kill(second, Signal::KILL);
+        until_waits(&web);
+        until("that nobody waits for it", || !shows(&web, "needing"));
+        sandbox.write("scan/db/go", "");
+        web.until_up_again(second);
         end(&sandbox, runsvdir);
     });
 }
@@ -53,63 +113,6 @@ fn what_becomes_of_a_need_while_a_start_is_prepared_counts() {
 }
 
 #[test]
-fn one_that_ends_already_is_not_what_is_needed() {
-    if only_svbox("needs") {
-        return;
-    }
-    let sandbox = Sandbox::new();
-    // Nobody has been there to need it when it was told to stop.
-    let (db, web) = (slow(&sandbox, "db", &[]), member(&sandbox, "web", &["db"]));
-    let _first = db.supervise();
-    until("that it is ready", || shows(&db, "ready"));
-    db.send(b"d");
-    until_events(&sandbox, "up db, told db, ");
-    until("that it is known", || db.status().term());
-    let _second = web.supervise();
-    until_waits(&web);
-    until("its mark", || shows(&db, "needed/web"));
-    sandbox.write("scan/db/go", "");
-    db.until_shown(Shown::Down);
-    db.send(b"u");
-    until_events(&sandbox, "up db, told db, up db, up web, ");
-}
-
-#[test]
-fn who_is_about_to_start_looks_once_more_when_that_can_be_seen() {
-    if only_svbox("needs") {
-        return;
-    }
-    let sandbox = Sandbox::new();
-    let (db, web) = (member(&sandbox, "db", &[]), member(&sandbox, "web", &["db"]));
-    let _first = db.supervise();
-    until("that it is ready", || shows(&db, "ready"));
-    // It takes long to show that it is about to start.
-    let mut strace = sandbox.command("strace");
-    strace.args([
-        "-D",
-        "-qq",
-        "-o",
-        "trace",
-        "-e",
-        "signal=none",
-        "-P",
-        "supervise/needing",
-        "-e",
-        "trace=openat",
-    ]);
-    strace.arg("--inject=openat:delay_enter=1500000").args(["runsv", "scan/web"]);
-    let _second = sandbox.start(strace);
-    until("its mark", || shows(&db, "needed/web"));
-    until("that it is about to start", || sandbox.read("trace").contains("needing"));
-    down(&db);
-    until_waits(&web);
-    until("that it has looked", || sandbox.read("trace").contains(") = ") && !shows(&web, "needing"));
-    assert_eq!(events(&sandbox), "up db, end db, ");
-    db.send(b"u");
-    until_events(&sandbox, "up db, end db, up db, up web, ");
-}
-
-#[test]
 fn what_is_missing_is_waited_for_and_told() {
     if only_svbox("needs") {
         return;
@@ -129,11 +132,6 @@ fn what_is_missing_is_waited_for_and_told() {
         assert_eq!(runsvdir.stderr().lines().count(), 1);
         end(&sandbox, runsvdir);
     });
-}
-
-#[track_caller]
-fn until_said_by(runsvdir: &Running, line: &str) {
-    until(line, || runsvdir.stderr().lines().any(|said| said == line));
 }
 
 #[test]

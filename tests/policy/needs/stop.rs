@@ -78,12 +78,29 @@ fn kill_does_not_wait() {
         let forced = db.sv(&["-w", "1", "force-stop"]);
         assert!(String::from_utf8_lossy(&forced.stdout).starts_with("kill: run: "), "{forced:?}");
         db.until_shown(Shown::Down);
+        until("that the stop is over", || !shows(&db, "leaving"));
         assert_eq!(web.status().pid(), stays);
         sandbox.write("scan/web/go", "");
         web.until_shown(Shown::Down);
-        until("that the stop is over", || !shows(&db, "leaving"));
         end(&sandbox, runsvdir);
     });
+}
+
+#[test]
+fn nor_does_a_supervisor_whose_service_was_killed() {
+    if only_svbox("needs") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let (db, web) = (member(&sandbox, "db", &[]), slow(&sandbox, "web", &["db"]));
+    let (mut first, _second) = (db.supervise(), web.supervise());
+    until_events(&sandbox, "up db, up web, ");
+    let stays = web.until_up();
+    db.send(b"x");
+    until_events(&sandbox, "up db, up web, told web, ");
+    db.send(b"k");
+    assert_eq!(first.ended().code(), Some(0));
+    assert_eq!(web.status().pid(), stays);
 }
 
 #[test]
@@ -185,6 +202,35 @@ fn a_want_that_is_told_to_stop_waits_for_one_that_was_told_too() {
         assert!(!db.status().term());
         sandbox.write("scan/web/go", "");
         until_events(&sandbox, "up db, up web, told web, end db, ");
+        end(&sandbox, runsvdir);
+    });
+}
+
+#[test]
+fn one_that_ends_for_another_gets_one_term_also_if_it_is_told_to_stop_itself() {
+    if only_svbox("needs") {
+        return;
+    }
+    in_both(|mode| {
+        let sandbox = Sandbox::new();
+        let counts = "trap 'echo term >>../../events' TERM\necho >&3\nwhile :; do sleep 1000000 & wait; done";
+        let (db, web) = (member(&sandbox, "db", &[]), member_that(&sandbox, "web", &["db"], counts));
+        let runsvdir = mode.start(&sandbox, &[]);
+        until_events(&sandbox, "up db, up web, ");
+        web.until_up();
+        db.send(b"d");
+        until("its TERM", || web.status().term() && events(&sandbox) == "up db, up web, term, ");
+        web.send(b"d");
+        until("that it is known", || web.status().want() == 'd');
+        web.send(b"k");
+        until_events(&sandbox, "up db, up web, term, end db, ");
+        web.send(b"u");
+        db.send(b"u");
+        until_events(&sandbox, "up db, up web, term, end db, up db, up web, ");
+        web.until_up();
+        web.send(b"t");
+        until_events(&sandbox, "up db, up web, term, end db, up db, up web, term, ");
+        web.send(b"k");
         end(&sandbox, runsvdir);
     });
 }

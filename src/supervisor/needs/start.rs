@@ -1,0 +1,151 @@
+//! A start that waits.
+
+use super::{Act, Bonds};
+use crate::service::cycle;
+use crate::service::needs::{self, Standing, TIES, Tie};
+use crate::supervisor::World;
+use crate::supervisor::neighbours::Neighbours;
+use crate::supervisor::unit::Place;
+use crate::sys::time::Duration;
+use crate::sys::{BorrowedFd, Result, dir, file, watch};
+use core::ffi::CStr;
+
+/// How long a supervisor of one that is only wanted is waited for.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+impl Bonds {
+    /// Whether a start may go on.
+    pub(super) fn start(
+        &mut self,
+        neighbours: &Neighbours<'_>,
+        place: &Place,
+        world: &World,
+    ) -> Result<Option<Act>> {
+        self.announce(neighbours, place, world);
+        let mut is_met = self.is_met(self.fresh, neighbours, place, world)?;
+        if self.circle || self.fresh && !is_met {
+            self.find_circle(neighbours, place)?;
+        }
+        self.fresh = false;
+        if is_met && !self.circle {
+            if !self.bound {
+                self.bind(place);
+            }
+            // Now that who is about to stop sees us.
+            is_met = self.is_met(false, neighbours, place, world)?;
+            if is_met {
+                (self.waits, self.awaited) = (false, None);
+                return Ok(Some(Act::Start));
+            }
+            self.retry = Some(world.now);
+        }
+        if self.misses && self.watched.is_none() {
+            self.watch_scan(neighbours, world);
+        }
+        if self.bound {
+            self.unbind(place);
+            self.tell_end(neighbours, world);
+        }
+        Ok(None)
+    }
+
+    /// Lets those that it depends on know. It goes on without, and looks again after a while.
+    pub(super) fn announce(&mut self, neighbours: &Neighbours<'_>, place: &Place, world: &World) {
+        match neighbours.announce_all(!self.announced) {
+            Ok(()) => self.announced = true,
+            Err(errno) => self.trouble(errno, place, world),
+        }
+    }
+
+    /// Whether all that is needed is ready, and nothing that is wanted is on its way.
+    fn is_met(
+        &mut self,
+        aloud: bool,
+        neighbours: &Neighbours<'_>,
+        place: &Place,
+        world: &World,
+    ) -> Result<bool> {
+        let mut met = true;
+        self.misses = false;
+        for (dir, tie) in TIES {
+            let mut others = neighbours.others(dir)?;
+            while let Some(other) = others.next_name()? {
+                let standing = needs::standing(neighbours.scan(), other)?;
+                met &= match tie {
+                    Tie::Need => self.is_there(other, &standing, aloud, place),
+                    Tie::Want => self.is_past(other, &standing, neighbours, place, world)?,
+                };
+            }
+        }
+        Ok(met)
+    }
+
+    /// Whether one that is needed is ready.
+    fn is_there(&mut self, other: &CStr, standing: &Standing, aloud: bool, place: &Place) -> bool {
+        if *standing == Standing::Missing {
+            self.misses = true;
+            if aloud {
+                place.report.warn(&[b"needs: ", other.to_bytes(), b" is missing, waiting for it"], None);
+            }
+        }
+        standing.is_ready()
+    }
+
+    /// Whether one that is wanted need not be waited for.
+    fn is_past(
+        &mut self,
+        other: &CStr,
+        standing: &Standing,
+        neighbours: &Neighbours<'_>,
+        place: &Place,
+        world: &World,
+    ) -> Result<bool> {
+        if *standing == Standing::Unsupervised && !self.impatient && !is_down(neighbours.scan(), other) {
+            self.patience = self.patience.or(Some(world.now.after(PATIENCE)));
+            return Ok(false);
+        }
+        // That it never comes shows when its supervisor ends.
+        if standing.is_coming()
+            && self.awaited.is_none()
+            && let Some(held) = needs::hold(neighbours.scan(), other)?
+        {
+            self.watch(held, place, world);
+        }
+        Ok(!standing.is_coming())
+    }
+
+    /// Has a change of the scan directory told. A supervisor of all its services is told anyway.
+    fn watch_scan(&mut self, neighbours: &Neighbours<'_>, world: &World) {
+        if neighbours.is_told() {
+            return;
+        }
+        let opened = dir::open(neighbours.scan(), c".");
+        match opened.and_then(|dir| watch::signal_on_change(&dir).map(|()| dir)) {
+            // What was missing may have come in between.
+            Ok(dir) => (self.watched, self.retry) = (Some(dir), Some(world.now)),
+            Err(_) => self.again(world),
+        }
+    }
+
+    fn find_circle(&mut self, neighbours: &Neighbours<'_>, place: &Place) -> Result<()> {
+        let found = cycle::of(neighbours.scan(), neighbours.name())?;
+        if let (Some(circle), false) = (&found, self.circle) {
+            place.report.warn(&[b"needs: a cycle: ", circle.bytes(), b", not starting it"], None);
+        }
+        self.circle = found.is_some();
+        Ok(())
+    }
+
+    /// Whether all that it needs is still ready, when its start has been prepared.
+    pub fn may_run(&mut self, place: &Place, world: &World) -> bool {
+        let Ok(Some(neighbours)) = Neighbours::open(place, world) else { return true };
+        let may = !self.bound || self.is_met(false, &neighbours, place, world).unwrap_or(false);
+        (self.waits, self.stale) = (!may, !may);
+        may
+    }
+}
+
+/// Whether a service is not started before it is asked for.
+fn is_down(scan: BorrowedFd<'_>, name: &CStr) -> bool {
+    file::stat(scan, needs::below(name, c"down").path()).is_ok()
+}

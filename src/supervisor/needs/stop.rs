@@ -1,0 +1,100 @@
+//! A stop that waits.
+
+use super::{Act, Bonds, Leaving};
+use crate::service::cycle;
+use crate::service::machine::{State, Want};
+use crate::service::needs::{self, LEAVING, NEEDS};
+use crate::supervisor::World;
+use crate::supervisor::neighbours::Neighbours;
+use crate::supervisor::unit::Place;
+use crate::sys::{AsFd, OwnedFd, Result, file};
+
+impl Bonds {
+    /// How far a stop has come.
+    pub(super) fn leave(
+        &mut self,
+        state: &State,
+        neighbours: &Neighbours<'_>,
+        place: &Place,
+        world: &World,
+    ) -> Result<Option<Act>> {
+        match self.leaving {
+            Some(Leaving::Found) => return Ok(self.take_up(state, place)),
+            Some(Leaving::Follows) if self.held && !is_any_leaving(neighbours)? => {
+                self.stop_leaving(place);
+                self.held = false;
+                return Ok(Some(Act::Stay));
+            }
+            _ => {}
+        }
+        self.shown |= self.needed && self.show(LEAVING, place);
+        let waits = self.shown && !self.forced && neighbours.is_there();
+        if waits && self.is_awaited(neighbours, place, world)? {
+            return Ok(None);
+        }
+        if core::mem::take(&mut self.held) {
+            return Ok(Some(Act::Stop));
+        }
+        if !state.has_process() {
+            self.stop_leaving(place);
+        }
+        Ok(None)
+    }
+
+    /// An earlier supervisor was killed in the middle of a stop.
+    fn take_up(&mut self, state: &State, place: &Place) -> Option<Act> {
+        self.stale = true;
+        match state.want {
+            _ if state.term => self.leaving = Some(Leaving::Follows),
+            // If it was because of another that shows again.
+            Want::Up => self.stop_leaving(place),
+            Want::Once | Want::Down | Want::Exit => {
+                self.leaving = Some(Leaving::Told);
+                return Some(Act::Down);
+            }
+        }
+        None
+    }
+
+    pub(super) fn stop_leaving(&mut self, place: &Place) {
+        (self.shown, self.forced) = (false, false);
+        if self.leaving.take().is_some() {
+            let _ = file::remove(place.state().as_fd(), LEAVING);
+            self.stale = true;
+        }
+    }
+
+    /// Whether somebody that depends on it has to stop first.
+    fn is_awaited(&mut self, neighbours: &Neighbours<'_>, place: &Place, world: &World) -> Result<bool> {
+        let Some(held) = first_bound(neighbours)? else { return Ok(false) };
+        // In a circle nobody can be the first to stop either.
+        if self.bound && self.held && cycle::of(neighbours.scan(), neighbours.name())?.is_some() {
+            return Ok(false);
+        }
+        self.watch(held, place, world);
+        Ok(true)
+    }
+}
+
+pub(super) fn is_any_leaving(neighbours: &Neighbours<'_>) -> Result<bool> {
+    let mut others = neighbours.others(NEEDS)?;
+    while let Some(other) = others.next_name()? {
+        if needs::is_leaving(neighbours.scan(), other)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Holds the supervisor of the first one that has to stop before, if there is one.
+fn first_bound(neighbours: &Neighbours<'_>) -> Result<Option<OwnedFd>> {
+    let mut marks = neighbours.marks()?;
+    while let Some(name) = marks.next_name()? {
+        if let Some(tie) = neighbours.tie(name)?
+            && let Some(held) = needs::hold_bound(neighbours.scan(), name, tie)?
+        {
+            return Ok(Some(held));
+        }
+    }
+    Ok(None)
+}
