@@ -1,7 +1,7 @@
 //! Going on in a service directory that has taken the place of the one that was opened, without touching what runs.
 
 use super::super::keeper::Held;
-use super::super::{World, open};
+use super::super::{World, neighbours, open};
 use super::{Leaving, Refusals, Unit};
 use crate::report::Failure;
 use crate::service::machine::Event;
@@ -28,7 +28,11 @@ impl Unit {
         let Ok(state) = open::state(&new, self.place.argument, &self.place.report) else { return };
         let old = self.exchange((new, state));
         match self.open_again() {
-            Ok((main, log)) => self.go_on_with(main, log, world),
+            Ok((main, log)) => {
+                let (dir, state) = &old;
+                neighbours::take_marks(state.as_ref().unwrap_or(dir), &self.place);
+                self.go_on_with(main, log, world);
+            }
             // Why, has been said.
             Err(_) => _ = self.exchange(old),
         }

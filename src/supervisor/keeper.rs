@@ -509,11 +509,16 @@ impl Keeper {
 
     fn tell(&mut self, place: &Place, world: &World, aloud: bool) {
         self.news = false;
+        let mut state = self.state;
+        // Otherwise nobody could see that there is something to wait for.
+        if state.want == Want::Once && self.own.holds(Step::Prepare) {
+            state.want = Want::Up;
+        }
         let news = News {
             dir: place.state(),
             part: self.part,
             report: aloud.then_some(&place.report),
-            state: &self.state,
+            state: &state,
             since: self.since,
             pid: self.pid().map_or(0, process::number),
             first: self.held.ok.is_none(),

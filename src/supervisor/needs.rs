@@ -180,6 +180,7 @@ impl Bonds {
         if self.bound {
             self.bind(place);
         }
+        self.shown = self.shown && self.show(LEAVING, place);
     }
 
     /// Somebody has asked for something; gives whether a stop that waits is forgotten for that.

@@ -205,6 +205,16 @@ impl<'w> Neighbours<'w> {
     }
 }
 
+/// A service has another directory now: the marks of those that depend on it come along from the one that was its own.
+pub fn take_marks(old: &OwnedFd, place: &Place) {
+    let Ok(mut marks) = needs::names(old.as_fd(), NEEDED) else { return };
+    while let Ok(Some(name)) = marks.next_name() {
+        let (dir, mark) = (place.state().as_fd(), below(NEEDED, name));
+        let _ = file::make_directory(dir, NEEDED, SUPERVISE_MODE);
+        let _ = file::open_first(dir, mark.path(), PUBLIC_MODE);
+    }
+}
+
 fn is_in(scan: BorrowedFd<'_>, name: &Text<256>, place: &Place) -> bool {
     let found = name.c_str().ok_or(Errno::NAMETOOLONG).and_then(|name| file::stat(scan, name));
     is_same(found, file::stat_open(&place.dir))

@@ -8,6 +8,7 @@ mod essential;
 mod late;
 mod matrix;
 mod names;
+mod needs;
 mod options;
 mod orphans;
 mod replaced;

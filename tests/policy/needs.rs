@@ -1,6 +1,7 @@
 //! `needs` and `wants`: the order in which services start and stop.
 
 mod again;
+mod kinds;
 mod start;
 mod stop;
 

@@ -279,3 +279,29 @@ fn a_mark_is_left_also_where_there_has_been_no_supervisor() {
     assert!(!shows(&two, "needed/web"));
     assert_eq!(web.status().shown(), Shown::Run);
 }
+
+#[test]
+fn a_directory_that_takes_the_place_of_another_knows_who_needs_it() {
+    if only_svbox("needs") {
+        return;
+    }
+    in_both(|mode| {
+        let sandbox = Sandbox::new();
+        let (db, web) = (member(&sandbox, "db", &[]), member(&sandbox, "web", &["db"]));
+        let runsvdir = mode.start(&sandbox, &[]);
+        until_events(&sandbox, "up db, up web, ");
+        web.until_up();
+        // As deep as it was, for its events.
+        fs::create_dir(sandbox.join("old")).unwrap();
+        fs::rename(db.join(""), sandbox.join("old/db")).unwrap();
+        member(&sandbox, "db", &[]);
+        until("that it is supervised", || db.is_supervised() && shows(&db, "ready"));
+        db.send(b"d");
+        until_events(&sandbox, "up db, up web, end web, end db, ");
+        until_waits(&web);
+        db.send(b"u");
+        until_events(&sandbox, "up db, up web, end web, end db, up db, up web, ");
+        web.until_up();
+        end(&sandbox, runsvdir);
+    });
+}
