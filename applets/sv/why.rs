@@ -116,7 +116,7 @@ fn explain_stop(
 ) -> Result<bool> {
     let what: &[u8] = if status.want == b'u' { b"about to stop" } else { b"wanted down" };
     let mut any = false;
-    let mut marks = needs::names(scan, needs::state(scan, name, NEEDED).path())?;
+    let mut marks = needs::marks(scan, needs::state(scan, name, NEEDED).path())?;
     while let Some(other) = marks.next_name()? {
         let Some(tie) = needs::tie(scan, other, name)? else { continue };
         if needs::hold_bound(scan, other, tie)?.is_some() {

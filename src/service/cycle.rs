@@ -58,7 +58,7 @@ pub fn of(scan: BorrowedFd<'_>, name: &CStr) -> Result<Option<Circle>> {
 }
 
 /// Otherwise what cannot be listed leads nowhere.
-fn is_for_want_of_room(errno: Errno) -> bool {
+pub fn is_for_want_of_room(errno: Errno) -> bool {
     matches!(errno, Errno::MFILE | Errno::NFILE | Errno::NOMEM)
 }
 

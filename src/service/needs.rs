@@ -9,7 +9,7 @@ use super::settings::{Setting, Settings};
 use super::status::{Shown, Status};
 use super::template;
 use crate::sys::dir::{self, Names};
-use crate::sys::{BorrowedFd, Errno, OwnedFd, Result, file};
+use crate::sys::{BorrowedFd, Errno, OwnedFd, Result, fifo, file};
 use crate::text::Text;
 use core::ffi::CStr;
 
@@ -82,7 +82,7 @@ pub fn split(path: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// A path below a service of the scan directory.
-pub struct Below(Text<560>);
+pub struct Below(Text<800>);
 
 /// The path of a file of the service `name`.
 #[inline(never)]
@@ -114,9 +114,18 @@ impl Below {
 /// The names in a directory of names. One that is not there, or is no directory, has none.
 #[inline(never)]
 pub fn names(at: BorrowedFd<'_>, path: &CStr) -> Result<Names> {
-    match dir::open(at, path) {
+    listed(dir::open(at, path))
+}
+
+/// The names of those that have left marks in a directory of marks, and not in one that a link leads to.
+pub fn marks(at: BorrowedFd<'_>, path: &CStr) -> Result<Names> {
+    listed(dir::open_itself(at, path))
+}
+
+fn listed(opened: Result<OwnedFd>) -> Result<Names> {
+    match opened {
         Ok(dir) => Ok(Names::of(Some(dir))),
-        Err(Errno::NOENT | Errno::NOTDIR) => Ok(Names::of(None)),
+        Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => Ok(Names::of(None)),
         Err(errno) => Err(errno),
     }
 }
@@ -128,7 +137,7 @@ fn is_there(scan: BorrowedFd<'_>, name: &CStr, file: &CStr) -> Result<bool> {
     let at = if is_state { state(scan, name, file) } else { below(name, file) };
     match file::link_stat(scan, at.path()) {
         Ok(_) => Ok(true),
-        Err(Errno::NOENT | Errno::NOTDIR) => Ok(false),
+        Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => Ok(false),
         Err(errno) => Err(errno),
     }
 }
@@ -136,7 +145,7 @@ fn is_there(scan: BorrowedFd<'_>, name: &CStr, file: &CStr) -> Result<bool> {
 /// Holds the supervisor of a service: what it gives hangs up when that ends. `None` if there is none.
 #[inline(never)]
 pub fn hold(scan: BorrowedFd<'_>, name: &CStr) -> Result<Option<OwnedFd>> {
-    match client::hold(scan, state(scan, name, path(Part::Main, File::Ok)).path()) {
+    match fifo::open_write_itself(scan, state(scan, name, path(Part::Main, File::Ok)).path()) {
         Ok(held) => Ok(Some(held)),
         Err(Errno::NXIO | Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => Ok(None),
         Err(errno) => Err(errno),
@@ -215,21 +224,16 @@ pub fn tie(scan: BorrowedFd<'_>, name: &CStr, other: &CStr) -> Result<Option<Tie
 /// that only wants it is waited for if it is to stop, too.
 pub fn hold_bound(scan: BorrowedFd<'_>, name: &CStr, tie: Tie) -> Result<Option<OwnedFd>> {
     let Some(held) = hold(scan, name)? else { return Ok(None) };
-    if !is_there(scan, name, NEEDING)? {
-        return Ok(None);
-    }
-    let waits = match tie {
-        Tie::Need => true,
-        Tie::Want => read_status(scan, name)?.want != b'u',
-    };
+    // One that is wanted down may be one that is to run once.
+    let waits = is_there(scan, name, NEEDING)? && (tie == Tie::Need || is_there(scan, name, LEAVING)?);
     Ok(waits.then_some(held))
 }
 
 /// Tells the supervisor of a service to look again; one that is not there need not.
 pub fn tell(scan: BorrowedFd<'_>, name: &CStr) -> Result<()> {
-    match client::send(scan, state(scan, name, path(Part::Main, File::Control)).path(), &[LOOK]) {
-        Ok(()) | Err(client::NotSent::NotRunning) => Ok(()),
-        Err(client::NotSent::Open(Errno::NOENT | Errno::NOTDIR | Errno::LOOP)) => Ok(()),
-        Err(client::NotSent::Open(errno) | client::NotSent::Write(errno)) => Err(errno),
+    match fifo::open_write_itself(scan, state(scan, name, path(Part::Main, File::Control)).path()) {
+        Ok(control) => file::write_once(&control, &[LOOK]).map(drop),
+        Err(Errno::NXIO | Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => Ok(()),
+        Err(errno) => Err(errno),
     }
 }

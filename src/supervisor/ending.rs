@@ -45,9 +45,11 @@ impl Ending {
         }
         let Some(limit) = &mut self.limit else { return };
         let deadlines = units.iter().flatten().filter_map(Unit::deadline);
-        limit.last = deadlines.fold(limit.last, |last, deadline| last.max(deadline.after(HOPELESS)));
+        let latest = deadlines.max();
+        limit.last = latest.map_or(limit.last, |latest| limit.last.max(latest.after(HOPELESS)));
         if limit.kill <= now {
-            units.iter_mut().flatten().for_each(|unit| unit.cut_short(world));
+            let has_time = latest.is_some_and(|latest| latest > now);
+            units.iter_mut().flatten().for_each(|unit| unit.cut_short(has_time, world));
             limit.kill = now.after(PACE);
         }
     }

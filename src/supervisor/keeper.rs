@@ -183,6 +183,7 @@ impl Keeper {
         if let Some(held) = held {
             adopt::move_note(&self.held.lock, &held.lock);
             self.held = held;
+            Own::remove_shown(place);
         }
         self.published = Published::nothing(self.part);
         self.news = true;
@@ -276,8 +277,9 @@ impl Keeper {
     }
 
     /// Kills what there is, unless it has a deadline: a control script first, for the service has not had its TERM then.
+    /// `others_have_time`: whether another service has a deadline that is not over.
     #[cfg(feature = "in-process")]
-    pub fn cut_short(&mut self, place: &Place, world: &mut World) {
+    pub fn cut_short(&mut self, others_have_time: bool, place: &Place, world: &mut World) {
         if let Some(script) = self.script.as_ref() {
             if script.due.is_none() {
                 let _ = process::kill(script.pid, Signal::KILL);
@@ -286,7 +288,11 @@ impl Keeper {
         }
         // A finish script that has just come has the time until the next call.
         let is_new = self.state.phase == Phase::Finishing && !core::mem::replace(&mut self.finish_seen, true);
-        if self.process.is_some() && self.overdue.is_none() && !is_new && !self.own.is_spared() {
+        if self.process.is_some()
+            && self.overdue.is_none()
+            && !is_new
+            && !self.own.is_spared(others_have_time)
+        {
             self.own.overdue(self.state.phase, self.ended, place, world);
             self.kill(place, world);
         }
@@ -410,7 +416,8 @@ impl Keeper {
             event = match self.next_step(place) {
                 Some(step) => self.take(step, place, world),
                 None => {
-                    if self.is_set_up() && self.state.phase == Phase::Stopping && self.script.is_none() {
+                    let is_told = self.state.phase == Phase::Stopping && self.script.is_none();
+                    if self.is_set_up() && is_told && !self.own.holds(Step::Signal(Command::Term)) {
                         self.run_ended(Leader::Unknown, place, world);
                     }
                     return;

@@ -72,8 +72,8 @@ pub struct Bonds {
     /// When to look again, and how long after the last look.
     retry: Option<Instant>,
     pause: Duration,
-    /// When to tell again, and how long after the last time.
-    tell: Option<(Instant, Duration)>,
+    /// When to tell again, how long after the last time, and what.
+    tell: Option<(Instant, Duration, u8)>,
     /// A trouble that has been said.
     said: Option<Errno>,
 }
@@ -148,19 +148,20 @@ impl Bonds {
         self.bound || self.leaving.is_some()
     }
 
-    /// Whether it is not killed yet with all that is left: those that depend on it are first, once.
+    /// Whether it is not killed yet with all that is left: those that depend on it are first, once, or as long as others
+    /// have time.
     #[cfg(feature = "in-process")]
-    pub fn is_spared(&mut self) -> bool {
+    pub fn is_spared(&mut self, others_have_time: bool) -> bool {
+        if self.held && others_have_time {
+            return true;
+        }
         self.forced |= self.spared;
         self.held && !core::mem::replace(&mut self.spared, true)
     }
 
-    /// There is no service yet: what an earlier supervisor has shown is not true any more.
-    pub fn clear(&mut self, is_needed: bool, place: &Place) {
+    /// There is no service yet.
+    pub fn clear(&mut self, is_needed: bool) {
         self.needed = is_needed;
-        if is_needed {
-            let _ = file::remove(place.state().as_fd(), LEAVING);
-        }
     }
 
     /// The service is one that an earlier supervisor has started.
@@ -169,8 +170,9 @@ impl Bonds {
         (self.needed, self.stale) = (is_there(NEEDED), true);
         self.had_process = true;
         self.leaving = is_there(LEAVING).then_some(Leaving::Found);
-        if depends {
-            self.bind(place);
+        match depends {
+            true => self.bind(place),
+            false => _ = file::remove(place.state().as_fd(), NEEDING),
         }
     }
 
@@ -191,7 +193,7 @@ impl Bonds {
         self.stale |= self.waits || self.leaving.is_some();
         let stops = matches!(command, Command::Down | Command::Exit);
         let starts = matches!(command, Command::Up | Command::Once);
-        if stops && (self.needed || self.leaving.is_some()) {
+        if stops && (self.needed || self.is_seen()) {
             let (held, runs) = (self.held, has_run(state.phase));
             self.quiet = self.leaving == Some(Leaving::Follows) && !held && runs;
             self.leaving = Some(Leaving::Told);
@@ -212,7 +214,7 @@ impl Bonds {
 
     /// The next moment to be woken at.
     pub fn next_timer(&self) -> Option<Instant> {
-        time::first([self.patience, self.retry, self.tell.map(|(at, _)| at)])
+        time::first([self.patience, self.retry, self.tell.map(|(at, ..)| at)])
     }
 
     /// Acts on the timers that are over.
@@ -288,13 +290,14 @@ impl Bonds {
             return self.start(neighbours, place, world);
         }
         let runs = matches!(state.phase, Phase::Starting | Phase::Up) && !state.term;
-        if !self.bound || !(runs || starts) || !stop::is_any_leaving(neighbours)? {
+        let prepares = state.phase == Phase::Preparing;
+        if !self.bound || !(runs || prepares) || !stop::is_any_leaving(neighbours)? {
             return Ok(None);
         }
         self.stale = true;
-        if starts {
+        if prepares {
             self.waits = true;
-            return Ok(Some(Act::PutOff));
+            return Ok(starts.then_some(Act::PutOff));
         }
         (self.leaving, self.held, self.spared) = (Some(Leaving::Follows), self.needed, false);
         Ok(Some(Act::Follow))
@@ -354,7 +357,7 @@ impl Bonds {
 
     /// Shows something by a file; without it the services go on, in no order.
     fn show(&self, name: &CStr, place: &Place) -> bool {
-        let shown = file::open_append(place.state().as_fd(), name, PUBLIC_MODE);
+        let shown = file::show(place.state().as_fd(), name, PUBLIC_MODE);
         if let Err(errno) = shown {
             place.report.warn_of(b"unable to open ", name.to_bytes(), errno);
         }
@@ -377,7 +380,7 @@ impl Bonds {
     /// Tells those that depend on it, if it stands in another way than they have been told.
     pub fn face(&mut self, state: &State, shows: Shows, place: &Place, world: &World) {
         let standing = self.standing(state, shows);
-        let is_early = self.tell.is_some_and(|(at, _)| at > world.now);
+        let is_early = self.tell.is_some_and(|(at, _, what)| what == standing && at > world.now);
         if !self.needed || self.told == standing || is_early {
             return;
         }
@@ -389,8 +392,8 @@ impl Bonds {
         match told {
             Ok(()) => (self.told, self.tell) = (standing, None),
             Err(_) => {
-                let pause = self.tell.map_or(FIRST_RETRY, |(_, last)| (last * 2).min(LAST_RETRY));
-                self.tell = Some((world.now.after(pause), pause));
+                let pause = self.tell.map_or(FIRST_RETRY, |(_, last, _)| (last * 2).min(LAST_RETRY));
+                self.tell = Some((world.now.after(pause), pause, standing));
             }
         }
     }

@@ -6,7 +6,7 @@ use super::{World, open};
 use crate::service::names::{PUBLIC_MODE, SUPERVISE_MODE};
 use crate::service::needs::{self, NEEDED, TIES, Tie, below};
 use crate::service::template;
-use crate::sys::dir::Names;
+use crate::sys::dir::{self, Names};
 use crate::sys::{AsFd, BorrowedFd, Errno, OwnedFd, Result, file};
 use crate::text::Text;
 use core::ffi::CStr;
@@ -52,7 +52,7 @@ impl<'w> Neighbours<'w> {
         let mut text = Text::new();
         text.push(name);
         let [last, before] = &world.scans;
-        let here = |scan: &&OwnedFd| is_in(scan.as_fd(), &text, place);
+        let here = |scan: &&OwnedFd| is_in(scan.as_fd(), text.c_str().unwrap_or(c""), place);
         let known = [last, before].into_iter().flatten().find(here).or(last.as_ref());
         let scan = match known {
             Some(scan) => Scan::Known(scan.as_fd()),
@@ -90,7 +90,7 @@ impl<'w> Neighbours<'w> {
 
     /// Whether its name still leads to it. Otherwise nobody can see how it stands.
     pub fn is_there(&self) -> bool {
-        is_in(self.scan(), &self.name, self.place)
+        is_in(self.scan(), self.name(), self.place)
     }
 
     /// Those that it depends on in one way.
@@ -100,23 +100,38 @@ impl<'w> Neighbours<'w> {
 
     /// Those that have left a mark, which [`Neighbours::tie`] has to be asked about.
     pub fn marks(&self) -> Result<Names> {
-        needs::names(self.place.state().as_fd(), NEEDED)
+        needs::marks(self.place.state().as_fd(), NEEDED)
     }
 
     /// How the one that has left a mark depends on this one. Otherwise the mark is removed; who has come to do so again
     /// since then shows at a second look, for the mark is made after `needs/NAME`.
     pub fn tie(&self, name: &CStr) -> Result<Option<Tie>> {
-        let tie = || needs::tie(self.scan(), name, self.name());
-        if let Some(tie) = tie()? {
+        if let Some(tie) = self.tie_of(name)? {
             return Ok(Some(tie));
         }
-        let (dir, mark) = (self.place.state().as_fd(), below(NEEDED, name));
-        let _ = file::remove(dir, mark.path());
-        let again = tie()?;
+        let marks = dir::open_itself(self.place.state().as_fd(), NEEDED)?;
+        let _ = file::remove(marks.as_fd(), name);
+        let again = self.tie_of(name)?;
         if again.is_some() {
-            let _ = file::open_append(dir, mark.path(), PUBLIC_MODE);
+            let _ = file::open_first(marks.as_fd(), name, PUBLIC_MODE);
         }
         Ok(again)
+    }
+
+    /// By its name here, or by another that leads to it.
+    fn tie_of(&self, name: &CStr) -> Result<Option<Tie>> {
+        if let Some(tie) = needs::tie(self.scan(), name, self.name())? {
+            return Ok(Some(tie));
+        }
+        for (dir, tie) in TIES {
+            let mut others = needs::names(self.scan(), below(name, dir).path())?;
+            while let Some(other) = others.next_name()? {
+                if is_in(self.scan(), other, self.place) {
+                    return Ok(Some(tie));
+                }
+            }
+        }
+        Ok(None)
     }
 
     /// Has each that depends on it look again.
@@ -168,9 +183,11 @@ impl<'w> Neighbours<'w> {
 
     /// Gives whether the mark is new. Where the other has never had a supervisor, what that makes is made for it.
     fn mark(&self, other: &CStr) -> Result<bool> {
-        let mark = below(NEEDED, self.name());
-        let mark = needs::state(self.scan(), other, mark.path());
-        let leave = || file::open_first(self.scan(), mark.path(), PUBLIC_MODE).map(drop);
+        let marks = needs::state(self.scan(), other, NEEDED);
+        let leave = || {
+            let marks = dir::open_itself(self.scan(), marks.path())?;
+            file::open_first(marks.as_fd(), self.name(), PUBLIC_MODE).map(drop)
+        };
         let left = match leave() {
             Err(Errno::NOENT) => {
                 self.make_marks(other)?;
@@ -207,15 +224,20 @@ impl<'w> Neighbours<'w> {
 
 /// A service has another directory now: the marks of those that depend on it come along from the one that was its own.
 pub fn take_marks(old: &OwnedFd, place: &Place) {
-    let Ok(mut marks) = needs::names(old.as_fd(), NEEDED) else { return };
+    let Ok(mut marks) = needs::marks(old.as_fd(), NEEDED) else { return };
+    let mut taken = None;
     while let Ok(Some(name)) = marks.next_name() {
-        let (dir, mark) = (place.state().as_fd(), below(NEEDED, name));
-        let _ = file::make_directory(dir, NEEDED, SUPERVISE_MODE);
-        let _ = file::open_first(dir, mark.path(), PUBLIC_MODE);
+        let at = place.state().as_fd();
+        if taken.is_none() {
+            let _ = file::make_directory(at, NEEDED, SUPERVISE_MODE);
+            taken = dir::open_itself(at, NEEDED).ok();
+        }
+        if let Some(taken) = &taken {
+            let _ = file::open_first(taken.as_fd(), name, PUBLIC_MODE);
+        }
     }
 }
 
-fn is_in(scan: BorrowedFd<'_>, name: &Text<256>, place: &Place) -> bool {
-    let found = name.c_str().ok_or(Errno::NAMETOOLONG).and_then(|name| file::stat(scan, name));
-    is_same(found, file::stat_open(&place.dir))
+fn is_in(scan: BorrowedFd<'_>, name: &CStr, place: &Place) -> bool {
+    is_same(file::stat(scan, name), file::stat_open(&place.dir))
 }

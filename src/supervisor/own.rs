@@ -17,6 +17,7 @@ use super::unit::{self, Heard, Place};
 use crate::service::command::Command;
 use crate::service::machine::{self, Limit, Phase, State};
 use crate::service::names::PUBLIC_MODE;
+use crate::service::needs::{LEAVING, NEEDING};
 use crate::service::policy;
 use crate::service::settings::{MOST_DEATHS, Setting, Settings};
 use crate::sys::process::{Ended, Pid};
@@ -163,6 +164,13 @@ impl Own {
         self.clear_ties(place);
     }
 
+    /// The service has another directory now, in which nothing is true yet.
+    pub fn remove_shown(place: &Place) {
+        for shown in [READY, SAYS, FAILED, NEEDING, LEAVING] {
+            let _ = file::remove(place.state().as_fd(), shown);
+        }
+    }
+
     /// The service is one that an earlier supervisor has started.
     pub fn take_over(&mut self, pid: Pid, place: &Place, now: Instant) {
         self.refresh(place);
@@ -232,6 +240,7 @@ impl Own {
         if let Some(more) = self.more().filter(|_| is_up) {
             more.readiness.take_over(&more.settings, place, Instant::now());
             more.scope.find_again(more.settings.kill_scope, place);
+            self.take_over_ties(place);
         }
         is_up
     }
@@ -429,7 +438,7 @@ impl Own {
 }
 
 fn show_failed(place: &Place) {
-    if let Err(errno) = file::open_append(place.state().as_fd(), FAILED, PUBLIC_MODE) {
+    if let Err(errno) = file::show(place.state().as_fd(), FAILED, PUBLIC_MODE) {
         place.report.warn_of(b"unable to open ", FAILED.to_bytes(), errno);
     }
 }

@@ -157,6 +157,9 @@ impl Readiness {
         if self.shown {
             self.show(settings, life, place, now);
         }
+        if !self.message.bytes().is_empty() {
+            self.show_message(place);
+        }
     }
 
     /// Takes over from an earlier supervisor what that has shown.
@@ -188,7 +191,7 @@ impl Readiness {
         self.alive_by =
             settings.alive_within.filter(|_| self.inbox.is_some()).map(|within| now.after(within));
         let made = match boot {
-            None => file::open_append(place.state().as_fd(), READY, PUBLIC_MODE).map(drop),
+            None => file::show(place.state().as_fd(), READY, PUBLIC_MODE),
             Some(boot) => {
                 let mut text = Text::<16>::new();
                 text.number(boot.into()).push(b"\n");
@@ -260,9 +263,14 @@ impl Readiness {
         }
         message.push(b"\n");
         if message.bytes() != self.message.bytes() {
-            let _ = file::replace(place.state().as_fd(), SAYS, SAYS_NEW, PUBLIC_MODE, message.bytes(), false);
             self.message = message;
+            self.show_message(place);
         }
+    }
+
+    fn show_message(&self, place: &Place) {
+        let message = self.message.bytes();
+        let _ = file::replace(place.state().as_fd(), SAYS, SAYS_NEW, PUBLIC_MODE, message, false);
     }
 
     /// Reads the pipe; gives whether there was a line, whatever is in it.

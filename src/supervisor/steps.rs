@@ -52,11 +52,13 @@ impl Steps {
         }
     }
 
-    /// The next step, if it may be taken.
+    /// The next step that may be taken. What waits for other services does not hold up the rest.
     pub fn next(&mut self, may: impl Fn(Step) -> bool) -> Option<Step> {
-        let first = self.list[0].filter(|step| may(*step))?;
-        self.remove_at(0);
-        Some(first)
+        let seen = if cfg!(feature = "policy") { MOST } else { 1 };
+        let at = self.list.iter().take(seen).position(|step| step.is_some_and(&may))?;
+        let step = self.list.get(at).copied().flatten();
+        self.remove_at(at);
+        step
     }
 
     /// Forgets a start that waits.

@@ -397,14 +397,14 @@ impl Unit {
         self.place.report.warn(&[who, b" has not ended yet"], None);
     }
 
-    /// Kills what the service has, unless that has a deadline.
+    /// Kills what the service has, unless that has a deadline; or, if it is waited for that others end, they have.
     #[cfg(feature = "in-process")]
-    pub fn cut_short(&mut self, world: &mut World) {
+    pub fn cut_short(&mut self, others_have_time: bool, world: &mut World) {
         // Whoever has called it up again meanwhile has come too late.
         if self.main.state().want != Want::Exit {
             self.leave(world);
         }
-        self.main.cut_short(&self.place, world);
+        self.main.cut_short(others_have_time, &self.place, world);
     }
 
     /// Acts on the end of a child; gives whether it was one of this unit's.

@@ -1,6 +1,6 @@
 //! Fifos and pipes.
 
-use super::{BorrowedFd, OwnedFd, Result, again, file};
+use super::{BorrowedFd, Errno, OwnedFd, Result, again, file};
 use core::ffi::CStr;
 use rustix::fs::{Mode, OFlags};
 use rustix::pipe::PipeFlags;
@@ -23,6 +23,12 @@ pub fn open_both(at: BorrowedFd<'_>, path: &CStr) -> Result<OwnedFd> {
 /// Opens a fifo for writing, without waiting: `ENXIO` if nobody reads it.
 pub fn open_write(at: BorrowedFd<'_>, path: &CStr) -> Result<OwnedFd> {
     file::open(at, path, OFlags::WRONLY | OFlags::NONBLOCK, 0)
+}
+
+/// The same for what anybody may have put there: not where a link leads, and `ENXIO` for what is no fifo.
+pub fn open_write_itself(at: BorrowedFd<'_>, path: &CStr) -> Result<OwnedFd> {
+    let fd = file::open(at, path, OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOFOLLOW, 0)?;
+    if file::is_fifo(&file::stat_open(&fd)?) { Ok(fd) } else { Err(Errno::NXIO) }
 }
 
 /// A pipe, as the reading and the writing side.

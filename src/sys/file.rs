@@ -61,7 +61,13 @@ pub fn open_append(at: BorrowedFd<'_>, path: &CStr, mode: u32) -> Result<OwnedFd
     open(at, path, OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE | OFlags::NONBLOCK, mode)
 }
 
-/// The same for a file that is there.
+/// Makes an empty file if there is none, whose name is what it tells; not where a link leads.
+pub fn show(at: BorrowedFd<'_>, path: &CStr, mode: u32) -> Result<()> {
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::NONBLOCK | OFlags::NOFOLLOW;
+    open(at, path, flags, mode).map(drop)
+}
+
+/// The same as [`open_append`] for a file that is there.
 pub fn open_end(path: &CStr) -> Result<OwnedFd> {
     open(CWD, path, OFlags::WRONLY | OFlags::APPEND | OFlags::NONBLOCK, 0)
 }

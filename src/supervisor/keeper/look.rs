@@ -30,7 +30,10 @@ impl Keeper {
                     self.call_off();
                     self.steps.push(Step::Prepare);
                 }
-                Act::Follow => self.feed(Event::Command(Command::Term), place, world),
+                Act::Follow => {
+                    self.feed(Event::Command(Command::Term), place, world);
+                    self.steps.push(Step::Continue);
+                }
                 Act::Down => self.feed(Event::Command(Command::Down), place, world),
                 Act::Stop if self.state.phase == Phase::Stopping => self.limit(Limit::Stop, world.now),
                 Act::Stop => {}

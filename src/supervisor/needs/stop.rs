@@ -20,19 +20,22 @@ impl Bonds {
     ) -> Result<Option<Act>> {
         match self.leaving {
             Some(Leaving::Found) => return Ok(self.take_up(state, place)),
-            Some(Leaving::Follows) if self.held && !is_any_leaving(neighbours)? => {
+            // Its TERM has not been sent.
+            Some(Leaving::Follows) if !state.term && !is_any_leaving(neighbours)? => {
                 self.stop_leaving(place);
                 self.held = false;
                 return Ok(Some(Act::Stay));
             }
             _ => {}
         }
-        self.shown |= self.needed && self.show(LEAVING, place);
+        self.shown = self.shown || self.show(LEAVING, place);
         let waits = self.shown && !self.forced && neighbours.is_there();
         if waits && self.is_awaited(neighbours, place, world)? {
             return Ok(None);
         }
         if core::mem::take(&mut self.held) {
+            // If there is nothing left to stop that is over.
+            self.stale = true;
             return Ok(Some(Act::Stop));
         }
         if !state.has_process() {
@@ -58,6 +61,8 @@ impl Bonds {
 
     pub(super) fn stop_leaving(&mut self, place: &Place) {
         (self.shown, self.forced) = (false, false);
+        // Whoever waits for it to stop need not any more.
+        self.untold |= self.bound;
         if self.leaving.take().is_some() {
             let _ = file::remove(place.state().as_fd(), LEAVING);
             self.stale = true;
@@ -90,10 +95,13 @@ pub(super) fn is_any_leaving(neighbours: &Neighbours<'_>) -> Result<bool> {
 fn first_bound(neighbours: &Neighbours<'_>) -> Result<Option<OwnedFd>> {
     let mut marks = neighbours.marks()?;
     while let Some(name) = marks.next_name()? {
-        if let Some(tie) = neighbours.tie(name)?
-            && let Some(held) = needs::hold_bound(neighbours.scan(), name, tie)?
+        let tie = neighbours.tie(name);
+        match tie.and_then(|tie| tie.map_or(Ok(None), |tie| needs::hold_bound(neighbours.scan(), name, tie)))
         {
-            return Ok(Some(held));
+            Ok(None) => {}
+            // What may not be looked at is not waited for.
+            Err(errno) if !cycle::is_for_want_of_room(errno) => {}
+            found => return found,
         }
     }
     Ok(None)

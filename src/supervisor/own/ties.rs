@@ -3,7 +3,7 @@
 use super::{More, Other, Own};
 use crate::service::command::Command;
 use crate::service::machine::{Phase, State};
-use crate::service::needs::{NEEDED, NEEDING};
+use crate::service::needs::{LEAVING, NEEDED, NEEDING};
 use crate::supervisor::World;
 use crate::supervisor::needs::{Act, Shows};
 use crate::supervisor::steps::Step;
@@ -27,10 +27,13 @@ impl Own {
 
     /// There is no service yet.
     pub(super) fn clear_ties(&mut self, place: &Place) {
-        let _ = file::remove(place.state().as_fd(), NEEDING);
+        let has_needed = file::remove(place.state().as_fd(), NEEDING).is_ok();
         let is_needed = self.find_marks(place);
+        if is_needed || has_needed || self.depends() {
+            let _ = file::remove(place.state().as_fd(), LEAVING);
+        }
         if let Some(more) = self.more() {
-            more.bonds.clear(is_needed, place);
+            more.bonds.clear(is_needed);
         }
     }
 
@@ -73,8 +76,8 @@ impl Own {
     pub fn holds(&self, step: Step) -> bool {
         self.known().is_some_and(|more| match step {
             Step::Prepare => more.bonds.holds_start(),
-            Step::Signal(Command::Term) => more.bonds.holds_stop(),
-            Step::Signal(_) | Step::Continue | Step::Tell(_) | Step::Finish => false,
+            Step::Signal(Command::Term) | Step::Continue | Step::Tell(_) => more.bonds.holds_stop(),
+            Step::Signal(_) | Step::Finish => false,
         })
     }
 
@@ -95,8 +98,8 @@ impl Own {
 
     /// Whether it is not killed yet with all that is left.
     #[cfg(feature = "in-process")]
-    pub fn is_spared(&mut self) -> bool {
-        self.more().is_some_and(|more| more.bonds.is_spared())
+    pub fn is_spared(&mut self, others_have_time: bool) -> bool {
+        self.more().is_some_and(|more| more.bonds.is_spared(others_have_time))
     }
 
     /// Whether all that it needs is still there, now that its start has been prepared.
