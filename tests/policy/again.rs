@@ -5,7 +5,7 @@ use rustix::process::Signal;
 
 /// Puts the service directory `next` in the place of `old`, in one step, and has the scan directory looked through: what
 /// links lead to is not watched.
-fn replace(sandbox: &Sandbox, runsvdir: &Running, old: &str, next: &str) {
+pub fn replace(sandbox: &Sandbox, runsvdir: &Running, old: &str, next: &str) {
     let (old, next) = (sandbox.join(old), sandbox.join(next));
     rustix::fs::renameat_with(rustix::fs::CWD, next, rustix::fs::CWD, old, rustix::fs::RenameFlags::EXCHANGE)
         .unwrap();

@@ -1,6 +1,7 @@
 //! `needs` and `wants`: the order in which services start and stop.
 
 mod again;
+mod hard;
 mod kinds;
 mod start;
 mod stop;
@@ -98,4 +99,9 @@ fn slow<'s>(sandbox: &'s Sandbox, name: &str, needs: &[&str]) -> Service<'s> {
 #[track_caller]
 fn until_said_by(runsvdir: &Running, line: &str) {
     until(line, || runsvdir.stderr().lines().any(|said| said == line));
+}
+
+/// Makes a copy `next` of the scan directory, as deep as that, for its events.
+fn copy(sandbox: &Sandbox) {
+    assert!(sandbox.output("cp", &["-a", "scan", "next"]).status.success());
 }

@@ -1,6 +1,7 @@
 //! Supervisors that come, go and are killed, and system calls that fail.
 
 use super::*;
+use crate::policy::again::replace;
 
 #[test]
 fn one_that_ends_already_is_not_what_is_needed() {
@@ -288,13 +289,11 @@ fn a_directory_that_takes_the_place_of_another_knows_who_needs_it() {
     in_both(|mode| {
         let sandbox = Sandbox::new();
         let (db, web) = (member(&sandbox, "db", &[]), member(&sandbox, "web", &["db"]));
+        copy(&sandbox);
         let runsvdir = mode.start(&sandbox, &[]);
         until_events(&sandbox, "up db, up web, ");
-        web.until_up();
-        // As deep as it was, for its events.
-        fs::create_dir(sandbox.join("old")).unwrap();
-        fs::rename(db.join(""), sandbox.join("old/db")).unwrap();
-        member(&sandbox, "db", &[]);
+        until("that both are ready", || shows(&db, "ready") && shows(&web, "ready"));
+        replace(&sandbox, &runsvdir, "scan/db", "next/db");
         until("that it is supervised", || db.is_supervised() && shows(&db, "ready"));
         db.send(b"d");
         until_events(&sandbox, "up db, up web, end web, end db, ");
