@@ -6,7 +6,7 @@ use super::{Leaving, Refusals, Unit};
 use crate::report::Failure;
 use crate::service::machine::Event;
 use crate::service::names::{File, Part, path};
-use crate::sys::{AsFd, BorrowedFd, OwnedFd, Result, file};
+use crate::sys::{AsFd, BorrowedFd, OwnedFd, file};
 use crate::text::Text;
 use core::ffi::CStr;
 
@@ -22,7 +22,7 @@ impl Unit {
             return;
         }
         let Ok(new) = file::open_place(at, name) else { return };
-        if is_same(&self.place.dir, &new).unwrap_or(true) {
+        if file::is_same(file::stat_open(&self.place.dir), file::stat_open(&new)) {
             return;
         }
         let Ok(state) = open::state(&new, self.place.argument, &self.place.report) else { return };
@@ -66,9 +66,7 @@ impl Unit {
 
     fn hold(&self, part: Part, held: &OwnedFd) -> core::result::Result<Hold, Failure> {
         let lock = file::stat(self.place.state().as_fd(), path(part, File::Lock));
-        if let (Ok(lock), Ok(held)) = (lock, file::stat_open(held))
-            && (lock.st_dev, lock.st_ino) == (held.st_dev, held.st_ino)
-        {
+        if file::is_same(lock, file::stat_open(held)) {
             return Ok(Hold::Same);
         }
         let Some(lock) = open::lock(&self.place, part)? else { return Ok(Hold::Not) };
@@ -120,9 +118,4 @@ impl Hold {
             Self::Same | Self::Not => None,
         }
     }
-}
-
-fn is_same(one: &OwnedFd, other: &OwnedFd) -> Result<bool> {
-    let (one, other) = (file::stat_open(one)?, file::stat_open(other)?);
-    Ok((one.st_dev, one.st_ino) == (other.st_dev, other.st_ino))
 }

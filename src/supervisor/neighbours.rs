@@ -18,17 +18,13 @@ pub type Scans = [Option<OwnedFd>; 2];
 /// Takes note of another scan directory, unless it is the same.
 #[cfg(feature = "in-process")]
 pub fn note(scans: &mut Scans, dir: impl AsFd) {
-    let is_known = |known: &OwnedFd| is_same(file::stat_open(known), file::stat_open(&dir));
+    let is_known = |known: &OwnedFd| file::is_same(file::stat_open(known), file::stat_open(&dir));
     let [last, before] = scans;
     if !last.as_ref().is_some_and(is_known)
         && let Ok(new) = file::duplicate(&dir)
     {
         *before = last.replace(new);
     }
-}
-
-fn is_same(one: Result<file::Stat>, other: Result<file::Stat>) -> bool {
-    matches!((one, other), (Ok(one), Ok(other)) if (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino))
 }
 
 /// A service in its scan directory.
@@ -239,5 +235,5 @@ pub fn take_marks(old: &OwnedFd, place: &Place) {
 }
 
 fn is_in(scan: BorrowedFd<'_>, name: &CStr, place: &Place) -> bool {
-    is_same(file::stat(scan, name), file::stat_open(&place.dir))
+    file::is_same(file::stat(scan, name), file::stat_open(&place.dir))
 }

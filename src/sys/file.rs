@@ -61,6 +61,11 @@ pub fn open_append(at: BorrowedFd<'_>, path: &CStr, mode: u32) -> Result<OwnedFd
     open(at, path, OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE | OFlags::NONBLOCK, mode)
 }
 
+/// Whether two looks have seen the same file.
+pub fn is_same(one: Result<Stat>, other: Result<Stat>) -> bool {
+    matches!((one, other), (Ok(one), Ok(other)) if (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino))
+}
+
 /// Makes an empty file if there is none, whose name is what it tells; not where a link leads.
 pub fn show(at: BorrowedFd<'_>, path: &CStr, mode: u32) -> Result<()> {
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::NONBLOCK | OFlags::NOFOLLOW;
