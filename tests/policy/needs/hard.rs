@@ -319,7 +319,8 @@ fn at_the_end_one_that_is_needed_has_as_much_time_as_those_that_need_it() {
     let web = member_that(&sandbox, "web", &["db"], deaf).file("timeout-kill", "3000");
     let mut runsvdir = Mode::One.start(&sandbox, &["--timeout-kill", "100"]);
     until_events(&sandbox, "up db, up web, ");
-    (db.until_up(), web.until_up());
+    db.until_up();
+    web.until_up();
     runsvdir.signal(Signal::TERM);
     assert_eq!(runsvdir.ended().code(), Some(0));
     assert_eq!(events(&sandbox), "up db, up web, deaf web, end db, killed by 0, ");
