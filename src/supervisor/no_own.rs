@@ -102,7 +102,7 @@ impl Own {
     }
 
     #[cfg(feature = "in-process")]
-    pub fn is_spared(&mut self) -> bool {
+    pub fn is_spared(&mut self, _: bool) -> bool {
         false
     }
 

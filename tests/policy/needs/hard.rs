@@ -78,6 +78,9 @@ fn one_in_the_middle_that_dies_while_it_waits_holds_up_nobody() {
         until_events(&sandbox, "up db, up app, up web, ");
         web.until_up();
         let pid = app.until_up();
+        // One that dies sooner has a pause first.
+        let now = std::time::Instant::now();
+        until("its first second", || now.elapsed() > Duration::from_millis(1100));
         db.send(b"d");
         until_events(&sandbox, "up db, up app, up web, told web, ");
         kill(pid, Signal::KILL);
@@ -100,19 +103,22 @@ fn marks_and_fifos_that_lead_elsewhere_are_not_followed() {
     in_both(|mode| {
         let sandbox = Sandbox::new();
         let secret = sandbox.write("secret/passwd", "root");
-        let (db, web) = (member(&sandbox, "db", &[]), member(&sandbox, "web", &["db", "evil"]));
+        let (db, web) = (telling(&sandbox, "db", &[]), member(&sandbox, "web", &["db", "evil"]));
         let evil = sandbox.service("scan/evil");
         for name in ["scan/db/supervise", "scan/evil/supervise"] {
             fs::create_dir_all(sandbox.join(name)).unwrap();
             symlink("../../../secret", sandbox.join(name).join("needed")).unwrap();
         }
         symlink("../../../secret/passwd", evil.join("supervise/control")).unwrap();
-        symlink("../../../secret/made", db.join("supervise/ready")).unwrap();
         let runsvdir = mode.start(&sandbox, &[]);
         until("a word", || runsvdir.stderr().contains("runsv web: warning: unable to look at needs: "));
         db.until_up();
-        db.send(b"d");
-        db.until_shown(Shown::Down);
+        symlink("../../../secret/made", db.join("supervise/ready")).unwrap();
+        sandbox.write("scan/db/go", "");
+        until("another", || {
+            runsvdir.stderr().contains("runsv db: warning: unable to open supervise/ready: ")
+        });
+        down(&db);
         until_waits(&web);
         assert_eq!(fs::read_to_string(secret).unwrap(), "root");
         let names = fs::read_dir(sandbox.join("secret")).unwrap().count();
