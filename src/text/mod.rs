@@ -43,8 +43,10 @@ impl<const N: usize> Text<N> {
     }
 
     /// What has been put together.
+    #[inline(always)]
     pub fn bytes(&self) -> &[u8] {
-        self.bytes.get(..self.len).unwrap_or(&[])
+        let any: &Buffer<[u8]> = self;
+        any.all()
     }
 
     /// The same as a C string, if all of it did fit and no NUL is in it.
@@ -67,6 +69,11 @@ impl<const N: usize> Default for Text<N> {
 }
 
 impl Buffer<[u8]> {
+    #[inline(never)]
+    fn all(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or(&[])
+    }
+
     #[inline(never)]
     fn append(&mut self, part: &[u8]) {
         let end = self.len + part.len();
