@@ -82,7 +82,7 @@ pub fn split(path: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// A path below a service of the scan directory.
-pub struct Below(Text<800>);
+pub struct Below(Text<560>);
 
 /// The path of a file of the service `name`.
 #[inline(never)]

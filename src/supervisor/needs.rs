@@ -57,6 +57,8 @@ pub struct Bonds {
     spared: bool,
     /// It had a process at the last look.
     had_process: bool,
+    /// It was in this phase then.
+    phase: Option<Phase>,
     /// What those that depend on it have been told; 0 for nothing.
     told: u8,
     /// Hangs up when the supervisor ends that is waited for.
@@ -227,8 +229,10 @@ impl Bonds {
 
     /// Looks at the services beside this one, if something has changed; gives what is to be done.
     pub fn look(&mut self, state: &State, starts: bool, place: &Place, world: &World) -> Option<Act> {
-        let has_process = state.has_process();
-        let has_changed = core::mem::replace(&mut self.had_process, has_process) != has_process;
+        let (has_process, phase) = (state.has_process(), Some(state.phase));
+        let has_changed = core::mem::replace(&mut self.had_process, has_process) != has_process
+            || self.leaving.is_some() && self.phase != phase;
+        self.phase = phase;
         self.waits &= state.phase == Phase::Preparing;
         if !self.waits {
             (self.misses, self.watched, self.patience) = (false, None, None);
@@ -289,9 +293,8 @@ impl Bonds {
         if self.waits {
             return self.start(neighbours, place, world);
         }
-        let runs = matches!(state.phase, Phase::Starting | Phase::Up) && !state.term;
         let prepares = state.phase == Phase::Preparing;
-        if !self.bound || !(runs || prepares) || !stop::is_any_leaving(neighbours)? {
+        if !self.bound || !(runs(state) || prepares) || !stop::is_any_leaving(neighbours)? {
             return Ok(None);
         }
         self.stale = true;
@@ -408,6 +411,11 @@ pub struct Shows {
     pub failed: bool,
     /// All of its state: nothing has to be tried again.
     pub whole: bool,
+}
+
+/// Whether it runs and has not got its TERM.
+fn runs(state: &State) -> bool {
+    matches!(state.phase, Phase::Starting | Phase::Up) && !state.term
 }
 
 fn has_run(phase: Phase) -> bool {

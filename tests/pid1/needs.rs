@@ -18,7 +18,7 @@ fn events(sandbox: &Sandbox) -> String {
 
 /// Waits until all three have started in their order, with an essential one in the middle.
 fn three<'s>(sandbox: &'s Sandbox, container: Container<'s>) -> Contained<'s> {
-    member(sandbox, "a-web", &["b-app"]);
+    member(sandbox, "a-web", &["b-app", "c-db"]);
     member(sandbox, "b-app", &["c-db"]).file("essential", "").file("restart", "never");
     member(sandbox, "c-db", &[]);
     let container = container.start(&[]);

@@ -1,6 +1,6 @@
 //! A stop that waits.
 
-use super::{Act, Bonds, Leaving};
+use super::{Act, Bonds, Leaving, runs};
 use crate::service::cycle;
 use crate::service::machine::{State, Want};
 use crate::service::needs::{self, LEAVING, NEEDS};
@@ -38,7 +38,9 @@ impl Bonds {
             self.stale = true;
             return Ok(Some(Act::Stop));
         }
-        if !state.has_process() {
+        // It has ended, or has been called up: before its TERM, or since, and has started again.
+        let stays = self.leaving == Some(Leaving::Told) && runs(state);
+        if !state.has_process() || stays {
             self.stop_leaving(place);
         }
         Ok(None)
