@@ -227,7 +227,9 @@ impl Bonds {
         }
     }
 
-    /// Looks at the services beside this one, if something has changed; gives what is to be done.
+    /// Looks at the services beside this one, if something has changed; gives what is to be done. Kept apart for its large
+    /// buffers: pages of the stack that are touched stay with the process.
+    #[inline(never)]
     pub fn look(&mut self, state: &State, starts: bool, place: &Place, world: &World) -> Option<Act> {
         let (has_process, phase) = (state.has_process(), Some(state.phase));
         let has_changed = core::mem::replace(&mut self.had_process, has_process) != has_process

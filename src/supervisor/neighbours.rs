@@ -130,7 +130,8 @@ impl<'w> Neighbours<'w> {
         Ok(None)
     }
 
-    /// Has each that depends on it look again.
+    /// Has each that depends on it look again. Kept apart for its large buffers.
+    #[inline(never)]
     pub fn tell_dependents(&self) -> Result<()> {
         let (mut marks, mut result) = (self.marks()?, Ok(()));
         while let Some(name) = marks.next_name()? {
