@@ -199,7 +199,7 @@ impl Eraser<'_> {
     /// Removes what is in a directory: the top or one in it.
     #[inline(never)]
     fn empty(&mut self, dir: &OwnedFd, at_top: bool) -> Done<()> {
-        dir::each_name(dir, &mut |name, is_directory| {
+        dir::each_name(dir, |name, is_directory| {
             let removed = match (is_directory, at_top) {
                 (false, _) => file::remove(dir.as_fd(), name),
                 (true, true) => self.directory(name),

@@ -23,7 +23,7 @@ pub fn read(
     let name = path.to_bytes();
     let dir = open(path)?;
     let mut done = Ok(());
-    let listed = dir::each_name(&dir, &mut |entry, is_dir| {
+    let listed = dir::each_name(&dir, |entry, is_dir| {
         if done.is_err() || entry.to_bytes().starts_with(b".") {
             return;
         }

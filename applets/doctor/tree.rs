@@ -98,7 +98,7 @@ impl Tree {
     pub fn each_name(&self, name: &[u8], each: &mut dyn FnMut(&CStr)) -> Result<()> {
         let found = self.find(&path(&[name]))?;
         let dir = dir::open(found.as_fd(), c".")?;
-        dir::each_name(&dir, &mut |name, _| {
+        dir::each_name(&dir, |name, _| {
             if !name.to_bytes().starts_with(b".") {
                 each(name);
             }

@@ -19,7 +19,7 @@ pub fn patience(scan: &CStr) -> Duration {
     }
     // What was seen before it could not be read any more counts.
     let _ = dir::open(file::CWD, scan).and_then(|scan| {
-        dir::each_name(&scan, &mut |name, _| {
+        dir::each_name(&scan, |name, _| {
             let Ok(service) = file::open_place(scan.as_fd(), name) else { return };
             let settings = Settings::of(service.as_fd(), &[Setting::TimeoutKill, Setting::TimeoutFinish]);
             let stop = settings.longest_stop().unwrap_or_default();

@@ -104,7 +104,7 @@ fn is_directory(path: &CStr) -> bool {
 fn has_services(path: &CStr) -> bool {
     let Ok(list) = dir::open(file::CWD, path) else { return false };
     let mut has = false;
-    let _ = dir::each_name(&list, &mut |name, _| has |= is_service(&list, name));
+    let _ = dir::each_name(&list, |name, _| has |= is_service(&list, name));
     has
 }
 

@@ -13,7 +13,7 @@ type Path = Text<4096>;
 /// Whether every service in a directory can keep its state in its own.
 pub fn all_keep_state(services: &OwnedFd) -> bool {
     let mut all = true;
-    let listed = dir::each_name(services, &mut |name, _| {
+    let listed = dir::each_name(services, |name, _| {
         all &= !is_service(services, name) || keeps_state(services, name).unwrap_or(false);
     });
     all && listed.is_ok()
@@ -87,7 +87,7 @@ fn each(list: &OwnedFd, act: &mut dyn FnMut(&CStr) -> Result<()>) -> Result<()> 
     // A descriptor that has been read to its end stays there.
     let list = dir::open(list.as_fd(), c".")?;
     let mut done = Ok(());
-    let listed = dir::each_name(&list, &mut |name, _| {
+    let listed = dir::each_name(&list, |name, _| {
         if done.is_ok() {
             done = act(name);
         }

@@ -11,7 +11,7 @@ use svbox::text::Text;
 pub fn keep(state: &OwnedFd) -> Result<()> {
     make(state.as_fd(), c"env")?;
     let list = dir::open_itself(state.as_fd(), c"env")?;
-    let _ = dir::each_name(&list, &mut |name, _| _ = file::remove(list.as_fd(), name));
+    let _ = dir::each_name(&list, |name, _| _ = file::remove(list.as_fd(), name));
     args::environment().try_for_each(|entry| {
         let at = entry.to_bytes().iter().position(|&byte| byte == b'=');
         match at.and_then(|at| entry.to_bytes().split_at_checked(at)) {

@@ -202,7 +202,7 @@ impl RunSvDir {
         listing: &mut Listing,
     ) -> Result<()> {
         listing.count = 0;
-        dir::each_name(dir, &mut |name, in_place| {
+        dir::each_name(dir, |name, in_place| {
             if !name.to_bytes().starts_with(b".") && !is_template(name) {
                 match self.entry(dir, name, in_place, listing.count, (now, told, pass)) {
                     Ok(is_clear) => listing.unclear |= !is_clear,

@@ -32,7 +32,7 @@ pub fn put(place: &Place, status: &Status, output: &mut Output) {
         }
     };
     let mut count = 0;
-    let _ = processes::each(&mut |its| {
+    let _ = processes::each(|its| {
         let descends = run.is_some_and(|run| its.pid == run || processes::branch(its, run).is_some());
         if !descends && is_of_service(its) {
             match count {

@@ -195,7 +195,7 @@ pub fn oldest_unprocessed(dir: &OwnedFd) -> SysResult<Option<Label>> {
 fn each(dir: &OwnedFd, found: &mut dyn FnMut(&Label, Kind, &CStr)) -> SysResult<()> {
     // A descriptor of its own, to begin at the beginning.
     let list = dir::open(dir.as_fd(), c".")?;
-    dir::each_name(&list, &mut |name, _| {
+    dir::each_name(&list, |name, _| {
         if let Some((label, kind)) = name::read(name.to_bytes()) {
             found(label, kind, name);
         }

@@ -152,7 +152,7 @@ impl Cgroup {
 fn clear(dir: &OwnedFd, levels: usize) {
     let Some(levels) = levels.checked_sub(1) else { return };
     let Ok(listing) = dir::open(dir.as_fd(), c".") else { return };
-    let _ = dir::each_name(&listing, &mut |name, is_directory| {
+    let _ = dir::each_name(&listing, |name, is_directory| {
         if is_directory && let Ok(below) = dir::open_itself(dir.as_fd(), name) {
             clear(&below, levels);
         }
@@ -162,7 +162,7 @@ fn clear(dir: &OwnedFd, levels: usize) {
 
 fn remove_each(dir: &OwnedFd, is: impl Fn(&[u8]) -> bool) {
     let Ok(listing) = dir::open(dir.as_fd(), c".") else { return };
-    let _ = dir::each_name(&listing, &mut |name, is_directory| {
+    let _ = dir::each_name(&listing, |name, is_directory| {
         if is_directory && is(name.to_bytes()) {
             let _ = file::remove_directory(dir.as_fd(), name);
         }

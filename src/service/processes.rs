@@ -38,9 +38,9 @@ pub fn look(pid: Pid) -> Result<Process> {
 }
 
 /// Calls `each` with every process that has not ended, until it gives `false`.
-pub fn each(each: &mut dyn FnMut(&Process) -> bool) -> Result<()> {
+pub fn each(mut each: impl FnMut(&Process) -> bool) -> Result<()> {
     let mut goes_on = true;
-    dir::each_name(&dir::open(file::CWD, c"/proc")?, &mut |name, _| {
+    dir::each_name(&dir::open(file::CWD, c"/proc")?, |name, _| {
         let process = pid_of(name.to_bytes()).filter(|_| goes_on).and_then(|pid| look(pid).ok());
         if let Some(process) = process.filter(|process| !process.has_ended) {
             goes_on = each(&process);
@@ -51,7 +51,7 @@ pub fn each(each: &mut dyn FnMut(&Process) -> bool) -> Result<()> {
 /// Whether there is such a process that has not ended.
 pub fn any(mut is: impl FnMut(&Process) -> bool) -> Result<bool> {
     let mut found = false;
-    each(&mut |process| {
+    each(|process| {
         found = is(process);
         !found
     })?;

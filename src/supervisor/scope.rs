@@ -264,7 +264,7 @@ impl Bounds {
 /// it shows that it had none for a while.
 fn has_members(leader: Pid) -> Result<bool> {
     let (mut any, mut is_other) = (false, false);
-    processes::each(&mut |its| {
+    processes::each(|its| {
         any |= its.group == Some(leader);
         is_other |= its.pid == leader;
         !is_other
@@ -278,7 +278,7 @@ fn signal_members(leader: Pid, signal: Signal) {
         return;
     }
     let is_member = |pid| processes::look(pid).is_ok_and(|its| its.group == Some(leader));
-    let _ = processes::each(&mut |its| {
+    let _ = processes::each(|its| {
         if its.group == Some(leader) && its.pid != leader {
             let _ = processes::signal(its.pid, signal, is_member);
         }
@@ -323,7 +323,7 @@ fn is_stray(its: &Process, helpers: Helpers) -> bool {
 fn signal_strays(signal: Signal, helpers: Helpers) -> bool {
     let mut any = false;
     let is_still = |pid| processes::look(pid).is_ok_and(|its| is_stray(&its, helpers));
-    let _ = processes::each(&mut |its| {
+    let _ = processes::each(|its| {
         if is_stray(its, helpers) {
             any |= processes::signal(its.pid, signal, is_still).is_ok();
         }

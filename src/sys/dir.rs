@@ -17,7 +17,7 @@ pub fn open_itself(at: BorrowedFd<'_>, name: &CStr) -> Result<OwnedFd> {
 
 /// Calls `each` with every name except `.` and `..`, in the directory's own order, and with whether the entry
 /// is surely a directory itself, not a link to one. Ends early with the error of a failed read.
-pub fn each_name(dir: &OwnedFd, each: &mut dyn FnMut(&CStr, bool)) -> Result<()> {
+pub fn each_name(dir: &OwnedFd, mut each: impl FnMut(&CStr, bool)) -> Result<()> {
     let mut buffer = [MaybeUninit::uninit(); 2048];
     let mut entries = RawDir::new(dir, &mut buffer);
     while let Some(entry) = entries.next() {

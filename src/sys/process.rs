@@ -185,7 +185,7 @@ pub fn close_over_exec(first: u32, last: u32) -> Result<()> {
 
 fn close_each_over_exec(first: u32, last: u32) -> Result<()> {
     let list = dir::open(file::CWD, c"/proc/self/fd")?;
-    dir::each_name(&list, &mut |name, _| {
+    dir::each_name(&list, |name, _| {
         let digits = name.to_bytes().iter();
         let number =
             digits.fold(0_u32, |number, digit| number.wrapping_mul(10).wrapping_add(u32::from(digit & 15)));

@@ -55,7 +55,7 @@ impl Other {
 pub(super) fn names(place: &Place) -> u32 {
     let mut found = 0;
     let listed = dir::open(place.dir.as_fd(), c".").and_then(|dir| {
-        dir::each_name(&dir, &mut |name, _| {
+        dir::each_name(&dir, |name, _| {
             if let Some(index) = all_names().position(|known| known == name.to_bytes_with_nul()) {
                 found |= 1 << index;
             }
