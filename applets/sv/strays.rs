@@ -2,7 +2,7 @@
 
 use super::super::output::Output;
 use super::{Place, own};
-use svbox::service::processes::{self, Process};
+use svbox::service::processes::{self, Process, Processes};
 use svbox::service::settings::KillScope;
 use svbox::service::status::{Shown, Status};
 use svbox::service::{cgroup, names};
@@ -32,9 +32,10 @@ pub fn put(place: &Place, status: &Status, output: &mut Output) {
         }
     };
     let mut count = 0;
-    let _ = processes::each(|its| {
-        let descends = run.is_some_and(|run| its.pid == run || processes::branch(its, run).is_some());
-        if !descends && is_of_service(its) {
+    let Ok(mut processes) = Processes::list() else { return };
+    while let Ok(Some(its)) = processes.next_process() {
+        let descends = run.is_some_and(|run| its.pid == run || processes::branch(&its, run).is_some());
+        if !descends && is_of_service(&its) {
             match count {
                 0 => _ = output.put(b", strays"),
                 MOST => _ = output.put(b" ..."),
@@ -45,8 +46,10 @@ pub fn put(place: &Place, status: &Status, output: &mut Output) {
             }
             count += 1;
         }
-        count <= MOST
-    });
+        if count > MOST {
+            return;
+        }
+    }
 }
 
 /// Whether it descends from the supervisor of `./run`, to which orphans come where there is no cgroup, but not by the logger.

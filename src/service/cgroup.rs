@@ -2,9 +2,10 @@
 //! Its name tells the service directory, so that a later supervisor finds it again (cgroups(7)).
 
 use super::processes::{self, pid_of};
+use crate::sys::dir::{self, Names};
 use crate::sys::process::Pid;
 use crate::sys::signal::Signal;
-use crate::sys::{AsFd, BorrowedFd, Errno, OwnedFd, Result, dir, file};
+use crate::sys::{AsFd, BorrowedFd, Errno, OwnedFd, Result, file};
 use crate::text::Text;
 use core::ffi::CStr;
 
@@ -140,7 +141,7 @@ impl Cgroup {
     pub fn remove(&self) {
         self.clear();
         let Ok(parent) = dir::open(self.dir.as_fd(), c"..") else { return };
-        remove_each(&parent, |name| name.ends_with(self.mark.bytes()));
+        remove_each(&parent, self.mark.bytes());
     }
 
     /// Removes what the service has made below it: where there are cgroups with controllers, no process can be put above.
@@ -152,21 +153,25 @@ impl Cgroup {
 fn clear(dir: &OwnedFd, levels: usize) {
     let Some(levels) = levels.checked_sub(1) else { return };
     let Ok(listing) = dir::open(dir.as_fd(), c".") else { return };
-    let _ = dir::each_name(&listing, |name, is_directory| {
-        if is_directory && let Ok(below) = dir::open_itself(dir.as_fd(), name) {
+    let mut names = Names::of(Some(listing));
+    while let Ok(Some(name)) = names.next_name() {
+        if let Ok(below) = dir::open_itself(dir.as_fd(), name) {
             clear(&below, levels);
         }
-    });
-    remove_each(dir, |_| true);
+    }
+    remove_each(dir, b"");
 }
 
-fn remove_each(dir: &OwnedFd, is: impl Fn(&[u8]) -> bool) {
+/// Removes those with this end, if they are empty.
+#[inline(never)]
+fn remove_each(dir: &OwnedFd, end: &[u8]) {
     let Ok(listing) = dir::open(dir.as_fd(), c".") else { return };
-    let _ = dir::each_name(&listing, |name, is_directory| {
-        if is_directory && is(name.to_bytes()) {
+    let mut names = Names::of(Some(listing));
+    while let Ok(Some(name)) = names.next_name() {
+        if name.to_bytes().ends_with(end) {
             let _ = file::remove_directory(dir.as_fd(), name);
         }
-    });
+    }
 }
 
 /// The path of a process's cgroup, from the mount point.

@@ -1,8 +1,9 @@
 //! The processes of the machine, as `/proc` shows them, and how they belong together (proc_pid_stat(5)).
 
+use crate::sys::dir::{self, Names};
 use crate::sys::process::{self, Pid};
 use crate::sys::signal::Signal;
-use crate::sys::{AsFd, Errno, Result, dir, file};
+use crate::sys::{AsFd, Errno, Result, file};
 use crate::text::{Text, parse};
 
 /// No line of descent is longer; a walk along one that changes meanwhile has an end.
@@ -37,25 +38,26 @@ pub fn look(pid: Pid) -> Result<Process> {
     Ok(Process { pid, parent, group, has_ended: matches!(state, b"Z" | b"X" | b"x") && threads <= 1 })
 }
 
-/// Calls `each` with every process that has not ended, until it gives `false`.
-pub fn each(mut each: impl FnMut(&Process) -> bool) -> Result<()> {
-    let mut goes_on = true;
-    dir::each_name(&dir::open(file::CWD, c"/proc")?, |name, _| {
-        let process = pid_of(name.to_bytes()).filter(|_| goes_on).and_then(|pid| look(pid).ok());
-        if let Some(process) = process.filter(|process| !process.has_ended) {
-            goes_on = each(&process);
-        }
-    })
-}
+/// Every process that has not ended.
+pub struct Processes(Names);
 
-/// Whether there is such a process that has not ended.
-pub fn any(mut is: impl FnMut(&Process) -> bool) -> Result<bool> {
-    let mut found = false;
-    each(|process| {
-        found = is(process);
-        !found
-    })?;
-    Ok(found)
+impl Processes {
+    /// Those that there are now.
+    pub fn list() -> Result<Self> {
+        Ok(Self(Names::of(Some(dir::open(file::CWD, c"/proc")?))))
+    }
+
+    /// The next one.
+    #[inline(never)]
+    pub fn next_process(&mut self) -> Result<Option<Process>> {
+        while let Some(name) = self.0.next_name()? {
+            let process = pid_of(name.to_bytes()).and_then(|pid| look(pid).ok());
+            if let Some(process) = process.filter(|process| !process.has_ended) {
+                return Ok(Some(process));
+            }
+        }
+        Ok(None)
+    }
 }
 
 /// The child of `of` from which a process descends, or which it is.

@@ -3,7 +3,7 @@
 use super::World;
 use super::unit::Place;
 use crate::service::cgroup::Cgroup;
-use crate::service::processes::{self, Process};
+use crate::service::processes::{self, Process, Processes};
 use crate::service::settings::KillScope;
 use crate::sys::process::{self, Pid};
 use crate::sys::signal::Signal;
@@ -233,7 +233,7 @@ impl Bounds {
             (Self::Process, _) | (Self::Group, Leader::Unknown | Leader::Lives(_)) => false,
             (Self::Group, Leader::Was(leader)) => found(has_members(leader)),
             (Self::Cgroup(cgroup), _) => !cgroup.is_empty(),
-            (Self::Descendants, _) => found(processes::any(|its| is_stray(its, helpers))),
+            (Self::Descendants, _) => found(has_strays(helpers)),
         }
     }
 
@@ -263,13 +263,14 @@ impl Bounds {
 /// Whether a group whose leader has ended has members. As long as it has, its number is nobody else's: somebody who bears
 /// it shows that it had none for a while.
 fn has_members(leader: Pid) -> Result<bool> {
-    let (mut any, mut is_other) = (false, false);
-    processes::each(|its| {
+    let (mut processes, mut any) = (Processes::list()?, false);
+    while let Some(its) = processes.next_process()? {
         any |= its.group == Some(leader);
-        is_other |= its.pid == leader;
-        !is_other
-    })?;
-    Ok(any && !is_other)
+        if its.pid == leader {
+            return Ok(false);
+        }
+    }
+    Ok(any)
 }
 
 /// Sends a signal to each of those, one by one: the number of the group could be another's a moment later.
@@ -278,12 +279,12 @@ fn signal_members(leader: Pid, signal: Signal) {
         return;
     }
     let is_member = |pid| processes::look(pid).is_ok_and(|its| its.group == Some(leader));
-    let _ = processes::each(|its| {
+    let Ok(mut processes) = Processes::list() else { return };
+    while let Ok(Some(its)) = processes.next_process() {
         if its.group == Some(leader) && its.pid != leader {
             let _ = processes::signal(its.pid, signal, is_member);
         }
-        true
-    });
+    }
 }
 
 /// Where a cgroup cannot be had, orphans come to the supervisor, if it has no other services whose they could be.
@@ -319,15 +320,25 @@ fn is_stray(its: &Process, helpers: Helpers) -> bool {
     processes::branch(its, process::own()).is_some_and(|top| !helpers.contains(&Some(top)))
 }
 
+fn has_strays(helpers: Helpers) -> Result<bool> {
+    let mut processes = Processes::list()?;
+    while let Some(its) = processes.next_process()? {
+        if is_stray(&its, helpers) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// Sends a signal to each of those; gives whether there was any.
 fn signal_strays(signal: Signal, helpers: Helpers) -> bool {
     let mut any = false;
     let is_still = |pid| processes::look(pid).is_ok_and(|its| is_stray(&its, helpers));
-    let _ = processes::each(|its| {
-        if is_stray(its, helpers) {
+    let Ok(mut processes) = Processes::list() else { return false };
+    while let Ok(Some(its)) = processes.next_process() {
+        if is_stray(&its, helpers) {
             any |= processes::signal(its.pid, signal, is_still).is_ok();
         }
-        true
-    });
+    }
     any
 }
