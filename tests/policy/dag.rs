@@ -1,8 +1,11 @@
 //! Services that need each other at random, with delays, deaths and failures to become ready: the order holds, and in the
 //! end all are as they should be.
 
+mod order;
+
 use super::needs::{Mode, end, in_both};
 use super::*;
+use order::Rule;
 use rustix::process::Signal;
 use std::path::Path;
 
@@ -24,23 +27,7 @@ impl Random {
     }
 }
 
-/// What `run` does first: whoever it needs has to be ready. Another's end shows by a file that is gone.
-const BEFORE: &str = r#"me=${PWD##*/}
-test -e ../../calm || for need in needs/*; do
-    test ! -e "$need" || test -e "../${need#needs/}/alive" || echo $me started without $need >>../../wrong
-done
-: >alive
-echo >>starts"#;
-
-/// Before TERM: nobody that needs it may be there.
-const LAST: &str = r#"me=${PWD##*/}
-test -e ../../calm || for mark in supervise/needed/*; do
-    one=../${mark##*/}
-    test ! -e "$one/needs/$me" || test ! -e "$one/alive" || echo $me stopped before $one >>../../wrong
-done
-exit 1"#;
-
-/// What `run` does next, until it is ready.
+/// What `run` does until it is ready.
 fn until_ready(random: &mut Random) -> String {
     let delay = random.below(30);
     match random.below(8) {
@@ -53,22 +40,30 @@ fn until_ready(random: &mut Random) -> String {
     }
 }
 
+/// What some do before they say something.
+fn first(random: &mut Random) -> &'static str {
+    if random.below(4) == 0 { "sleep 0.05\n" } else { "" }
+}
+
 /// So many services; each needs up to three of those before it. By their names they are in no order.
 fn make<'s>(sandbox: &'s Sandbox, count: u64, random: &mut Random) -> Vec<Service<'s>> {
     let mut services: Vec<Service<'s>> = Vec::new();
     for number in 0..count {
-        let name = format!("scan/{:04x}", (number * 40_503 + 7) % 65_536);
-        let run = format!("{BEFORE}\n{}\necho >&3\nexec sleep 1000000", until_ready(random));
-        let mut service = sandbox.service(&name).run(&run).script("control/t", LAST).finish("rm -f alive");
+        let name = format!("{:04x}", (number * 40_503 + 7) % 65_536);
+        let mut service = sandbox
+            .service(&format!("scan/{name}"))
+            .run(&order::run(&name, &until_ready(random)))
+            .script("control/t", &order::stop(&name))
+            .finish(&format!("{}{}", first(random), order::end(&name)));
         service =
             service.file("notification-fd", "3").file("timeout-ready", "400").file("timeout-kill", "20000");
         for _ in 0..random.below(4).min(number) {
             // Mostly of the last ones, so that there are long ways.
             let far = if random.below(3) == 0 { 200 } else { 6 };
             let other = number - 1 - random.below(number.min(far));
-            let other = services[usize::try_from(other).unwrap()].name.clone();
+            let other = order::name(&services[usize::try_from(other).unwrap()]);
             let dir = if random.below(6) == 0 { "wants" } else { "needs" };
-            service = service.file(&format!("{dir}/{}", other.trim_start_matches("scan/")), "");
+            service = service.file(&format!("{dir}/{other}"), "");
         }
         services.push(service);
     }
@@ -93,6 +88,13 @@ fn until_all_down(services: &[Service<'_>]) {
     services.iter().for_each(|service| _ = service.until_shown(Shown::Down));
 }
 
+/// Each has been there once.
+#[track_caller]
+fn until_none_is_left(sandbox: &Sandbox, services: &[Service<'_>]) {
+    until_all_down(services);
+    until("the end of all services", || sandbox.running("sleep 1000000").is_empty());
+}
+
 #[test]
 fn a_random_order_is_kept_by_200_services() {
     if only_svbox("needs") {
@@ -107,10 +109,13 @@ fn a_random_order_is_kept_by_200_services() {
     let late = services.iter().filter(|one| one.read("run").contains("exec sleep 1000000; }")).count();
     let line = "warning: service does not become ready in time, stopping it";
     assert!(said.lines().filter(|said| said.ends_with(line)).count() >= late && late > 0, "{said}");
+    // One supervisor tells them all before it looks at any.
+    Rule::Wants.begin(&sandbox);
     runsvdir.signal(Signal::TERM);
     assert_eq!(runsvdir.ended().code(), Some(0));
-    until_all_down(&services);
-    assert_eq!(sandbox.read("wrong"), "");
+    until_none_is_left(&sandbox, &services);
+    let looked = order::check(&services);
+    assert!(looked.starts > 200 && looked.stops > 200, "{looked:?}");
 }
 
 #[test]
@@ -129,8 +134,9 @@ fn a_random_order_is_kept_by_as_many_supervisors() {
     services[0].send(b"u");
     until_all_ready(&services);
     end(&sandbox, runsvdir);
-    until_all_down(&services);
-    assert_eq!(sandbox.read("wrong"), "");
+    until_none_is_left(&sandbox, &services);
+    let looked = order::check(&services);
+    assert!(looked.starts > 40 && looked.stops > 40, "{looked:?}");
 }
 
 #[test]
@@ -142,37 +148,65 @@ fn whatever_happens_all_are_up_in_the_end_and_down_after_it() {
         let sandbox = Sandbox::new();
         let mut random = Random::new(0x1234_5678_9abc_def1);
         let services = make(&sandbox, 24, &mut random);
-        let runsvdir = mode.start(&sandbox, &[]);
+        let prepared = |service| {
+            let says = order::prepare(order::name(&service));
+            service.script("control/u", &format!("{}{says}", first(&mut random)))
+        };
+        let services: Vec<_> = services.into_iter().map(prepared).collect();
+        let mut runsvdir = mode.start(&sandbox, &[]);
         until_all_ready(&services);
-        // What dies at the same time as something is started is not there, and nobody is wrong about it.
-        sandbox.write("calm", "");
-        for _ in 0..120 {
+        Rule::Deaths.begin(&sandbox);
+        for _ in 0..250 {
             let service = &services[usize::try_from(random.below(24)).unwrap()];
-            match random.below(8) {
-                0 => kill_supervisor(&sandbox, service, mode),
-                1 => kill_service(service),
-                2 => send(service, b"t"),
-                3 => send(service, b"n"),
-                4 | 5 => send(service, b"d"),
+            match random.below(16) {
+                0 => kill_supervisor(&sandbox, service, mode, &mut runsvdir),
+                1 => {
+                    kill_service(service);
+                    kill_supervisor(&sandbox, service, mode, &mut runsvdir);
+                }
+                2 => kill_service(service),
+                3 | 4 => {
+                    // It comes back, and what it needs dies meanwhile.
+                    kill_service(service);
+                    std::thread::sleep(Duration::from_millis(random.below(60)));
+                    kill_service(need_of(service, &services));
+                }
+                5 => send(service, b"t"),
+                6 => send(service, b"n"),
+                7 => send(service, b"d"),
                 _ => send(service, b"u"),
             }
+            // Sometimes it has come far until the next one, and sometimes not.
+            std::thread::sleep(Duration::from_millis(random.below(25)));
         }
-        for bytes in [b"d", b"u"] {
-            for service in &services {
-                until("a supervisor", || service.is_supervised());
-                send(service, bytes);
-                until("that it is heard", || is_heard(service));
-            }
-            match bytes {
-                b"d" => until_all_down(&services),
-                _ => until_all_ready(&services),
-            }
+        for service in &services {
+            until("a supervisor", || service.is_supervised());
+            service.send(b"d");
         }
-        fs::remove_file(sandbox.join("calm")).unwrap();
-        end(&sandbox, runsvdir);
+        until("that all are down", || services.iter().all(is_down_for_good));
+        Rule::Down.begin(&sandbox);
+        // Those first that others need or want, and last when they are told to stop.
+        services.iter().for_each(|service| tell(service, b'u'));
+        until_all_ready(&services);
+        services.iter().rev().for_each(|service| tell(service, b'd'));
         until_all_down(&services);
-        assert_eq!(sandbox.read("wrong"), "", "{mode:?}");
+        end(&sandbox, runsvdir);
+        until_none_is_left(&sandbox, &services);
+        let looked = order::check(&services);
+        assert!(looked.starts > 24 && looked.stops > 24 && looked.deaths > 0, "{mode:?}: {looked:?}");
     });
+}
+
+/// Has it known what is wanted.
+#[track_caller]
+fn tell(service: &Service<'_>, want: u8) {
+    service.send(&[want]);
+    until("that it is known", || service.status().want() == char::from(want));
+}
+
+fn is_down_for_good(service: &Service<'_>) -> bool {
+    let status = service.status();
+    status.shown() == Shown::Down && status.want() == 'd'
 }
 
 /// Sends a command, if there is a supervisor at the moment.
@@ -187,22 +221,37 @@ fn send(service: &Service<'_>, bytes: &[u8]) {
     }
 }
 
-/// Whether nothing is left of what was sent.
-fn is_heard(service: &Service<'_>) -> bool {
-    let fifo = fs::OpenOptions::new().read(true).write(true).open(service.join("supervise/control")).unwrap();
-    rustix::io::ioctl_fionread(&fifo).unwrap() == 0
-}
-
 fn kill_service(service: &Service<'_>) {
     if let Some(pid) = rustix::process::Pid::from_raw(service.status().pid()) {
         let _ = rustix::process::kill_process(pid, Signal::KILL);
     }
 }
 
-fn kill_supervisor(sandbox: &Sandbox, service: &Service<'_>, mode: Mode) {
-    if mode == Mode::Each {
-        let name = service.name.trim_start_matches("scan/");
-        sandbox.running(&format!("runsv {name} ")).into_iter().for_each(|pid| kill(pid, Signal::KILL));
+/// Whether nothing is open any more of a process that was killed.
+fn has_ended(pid: i32) -> bool {
+    fs::read_to_string(format!("/proc/{pid}/stat")).map_or(true, |stat| stat.contains(") Z "))
+}
+
+/// One that it needs, or itself.
+fn need_of<'o, 's>(service: &'o Service<'s>, services: &'o [Service<'s>]) -> &'o Service<'s> {
+    let needs = |other: &&Service<'s>| service.join("needs").join(order::name(other)).exists();
+    services.iter().rfind(needs).unwrap_or(service)
+}
+
+/// Kills whoever supervises it. Then that is gone, and the next one comes.
+fn kill_supervisor(sandbox: &Sandbox, service: &Service<'_>, mode: Mode, runsvdir: &mut Running) {
+    match mode {
+        Mode::Each => {
+            let killed = sandbox.running(&format!("runsv {} ", order::name(service)));
+            killed.iter().for_each(|&pid| kill(pid, Signal::KILL));
+            until("its end", || killed.iter().all(|&pid| has_ended(pid)));
+        }
+        Mode::One => {
+            runsvdir.signal(Signal::KILL);
+            runsvdir.ended();
+            *runsvdir = mode.start(sandbox, &[]);
+            until("the next supervisor", || service.is_supervised());
+        }
     }
 }
 
