@@ -206,6 +206,22 @@ fn a_want_that_is_told_to_stop_waits_for_one_that_was_told_too() {
     });
 }
 
+/// Starts a supervisor, of which the signals are written down that it sends.
+fn watched(sandbox: &Sandbox, supervisor: &[&str]) -> Running {
+    let mut strace = sandbox.command("strace");
+    strace.args(["-D", "-qq", "-o", "trace", "-e", "signal=none", "-e", "trace=kill,pidfd_send_signal"]);
+    strace.args(supervisor);
+    sandbox.start(strace)
+}
+
+/// How often a process has been sent TERM: two in a row would be one to it.
+fn terms(sandbox: &Sandbox, pid: i32) -> usize {
+    sandbox.read("trace").lines().filter(|line| line.starts_with(&format!("kill({pid}, SIGTERM)"))).count()
+}
+
+/// A service that does not end for TERM.
+const DEAF: &str = "trap 'echo term >>../../events' TERM\necho >&3\nwhile :; do sleep 1000000 & wait; done";
+
 #[test]
 fn one_that_ends_for_another_gets_one_term_also_if_it_is_told_to_stop_itself() {
     if only_svbox("needs") {
@@ -213,24 +229,54 @@ fn one_that_ends_for_another_gets_one_term_also_if_it_is_told_to_stop_itself() {
     }
     in_both(|mode| {
         let sandbox = Sandbox::new();
-        let counts = "trap 'echo term >>../../events' TERM\necho >&3\nwhile :; do sleep 1000000 & wait; done";
-        let (db, web) = (member(&sandbox, "db", &[]), member_that(&sandbox, "web", &["db"], counts));
-        let runsvdir = mode.start(&sandbox, &[]);
+        let (db, web) = (member(&sandbox, "db", &[]), member_that(&sandbox, "web", &["db"], DEAF));
+        let (_runsv, _watched) = match mode {
+            Mode::Each => (Some(db.supervise()), watched(&sandbox, &["runsv", "scan/web"])),
+            Mode::One => (None, watched(&sandbox, &["runsvdir", "--in-process", "scan"])),
+        };
         until_events(&sandbox, "up db, up web, ");
-        web.until_up();
+        let first = web.until_up();
         db.send(b"d");
         until("its TERM", || web.status().term() && events(&sandbox) == "up db, up web, term, ");
         web.send(b"d");
         until("that it is known", || web.status().want() == 'd');
         web.send(b"k");
         until_events(&sandbox, "up db, up web, term, end db, ");
+        assert_eq!(terms(&sandbox, first), 1);
+        // Another one for another stop.
+        db.until_shown(Shown::Down);
         web.send(b"u");
         db.send(b"u");
         until_events(&sandbox, "up db, up web, term, end db, up db, up web, ");
-        web.until_up();
-        web.send(b"t");
+        let second = web.until_up();
+        web.send(b"d");
         until_events(&sandbox, "up db, up web, term, end db, up db, up web, term, ");
         web.send(b"k");
+        web.until_shown(Shown::Down);
+        assert_eq!(terms(&sandbox, second), 1);
+    });
+}
+
+#[test]
+fn one_that_is_called_up_while_it_stops_is_not_about_to_stop_when_it_comes_back() {
+    if only_svbox("needs") {
+        return;
+    }
+    in_both(|mode| {
+        let sandbox = Sandbox::new();
+        let (db, web) = (slow(&sandbox, "db", &[]), member(&sandbox, "web", &["db"]));
+        let runsvdir = mode.start(&sandbox, &[]);
+        until_events(&sandbox, "up db, up web, ");
+        web.until_up();
+        // So that it is started again at once.
+        let up = std::time::Instant::now();
+        until("that it has run for a second", || up.elapsed() > Duration::from_millis(1100));
+        db.send(b"d");
+        until_events(&sandbox, "up db, up web, end web, told db, ");
+        db.send(b"u");
+        until("that it is known", || db.status().want() == 'u');
+        sandbox.write("scan/db/go", "");
+        until_events(&sandbox, "up db, up web, end web, told db, up db, up web, ");
         end(&sandbox, runsvdir);
     });
 }
@@ -241,19 +287,19 @@ fn many_orders_to_stop_are_one_term() {
         return;
     }
     let sandbox = Sandbox::new();
-    let counts = "trap 'echo term >>../../events' TERM\necho >&3\nwhile :; do sleep 1000000 & wait; done";
-    let (db, web) = (member_that(&sandbox, "db", &[], counts), slow(&sandbox, "web", &["db"]));
-    let _runsvdir = Mode::Each.start(&sandbox, &[]);
+    let (db, web) = (member_that(&sandbox, "db", &[], DEAF), slow(&sandbox, "web", &["db"]));
+    let (mut runsv, _second) = (watched(&sandbox, &["runsv", "scan/db"]), web.start());
     until_events(&sandbox, "up db, up web, ");
+    let pid = db.until_up();
     web.until_up();
     db.send(b"d");
     until_events(&sandbox, "up db, up web, told web, ");
     db.send(b"ddx");
     sandbox.write("scan/web/go", "");
-    until("its TERM", || db.status().term());
+    until_events(&sandbox, "up db, up web, told web, term, ");
     db.send(b"k");
-    until("its end", || !db.is_supervised());
-    assert_eq!(events(&sandbox), "up db, up web, told web, term, ");
+    assert_eq!(runsv.ended().code(), Some(0));
+    assert_eq!(terms(&sandbox, pid), 1);
 }
 
 #[test]
