@@ -32,6 +32,11 @@ pub fn run(name: &str, until_ready: &str) -> String {
     format!("echo start {name} $PPID >>../../log\n{ready}\nexec sleep 1000000")
 }
 
+/// How often something has been started.
+pub fn starts(sandbox: &Sandbox) -> usize {
+    sandbox.read("log").lines().filter(|line| line.starts_with("start ")).count()
+}
+
 /// What `control/u` says last. What a service needs is looked at once more after that.
 pub fn prepare(name: &str) -> String {
     format!("echo prepare {name} $PPID >>../../log")
