@@ -81,7 +81,7 @@ fn process_1_has_four_pages_to_itself() {
     let sandbox = Sandbox::new();
     let (container, pid) = at_rest(&sandbox);
     let smaps = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap();
-    let private = smaps.lines().find_map(|line| line.strip_prefix("Private_Dirty:")).unwrap();
+    let private = smaps.lines().find_map(|line| line.strip_prefix("Anonymous:")).unwrap();
     let kilobytes: usize = private.trim().trim_end_matches(" kB").parse().unwrap();
     let maps = fs::read_to_string(format!("/proc/{pid}/maps")).unwrap();
     // Only the program with the layout of scripts/svbox.ld is that small.

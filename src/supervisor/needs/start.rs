@@ -140,7 +140,9 @@ impl Bonds {
     pub fn may_run(&mut self, place: &Place, world: &World) -> bool {
         let Ok(Some(neighbours)) = Neighbours::open(place, world) else { return true };
         let may = !self.bound || self.is_met(false, &neighbours, place, world).unwrap_or(false);
-        (self.waits, self.stale) = (!may, !may);
+        self.waits = !may;
+        // What has been heard meanwhile stays.
+        self.stale |= !may;
         may
     }
 }

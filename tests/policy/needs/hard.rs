@@ -410,27 +410,3 @@ fn until_old() {
     let now = std::time::Instant::now();
     until("its first second", || now.elapsed() > Duration::from_millis(1100));
 }
-
-#[test]
-fn one_that_is_called_up_in_the_middle_of_its_end_is_not_about_to_stop_any_more() {
-    if only_svbox("needs") {
-        return;
-    }
-    in_both(|mode| {
-        let sandbox = Sandbox::new();
-        let (db, web) = (slow(&sandbox, "db", &[]), member(&sandbox, "web", &["db"]));
-        let runsvdir = mode.start(&sandbox, &[]);
-        until_events(&sandbox, "up db, up web, ");
-        web.until_up();
-        until_old();
-        db.send(b"d");
-        until_events(&sandbox, "up db, up web, end web, told db, ");
-        db.send(b"u");
-        until("that it is known", || db.status().want() == 'u');
-        assert!(shows(&db, "leaving"));
-        sandbox.write("scan/db/go", "");
-        until_events(&sandbox, "up db, up web, end web, told db, up db, up web, ");
-        assert!(!shows(&db, "leaving"));
-        end(&sandbox, runsvdir);
-    });
-}
