@@ -199,6 +199,8 @@ impl Bonds {
             let (held, runs) = (self.held, has_run(state.phase));
             self.quiet = self.leaving == Some(Leaving::Follows) && !held && runs;
             self.leaving = Some(Leaving::Told);
+            // Whoever is told at the same time, and looks sooner, sees it.
+            self.shown = self.shown || self.show(LEAVING, place);
             self.held = self.needed && runs && !state.term && !self.quiet;
             (self.stale, self.spared) = (true, false);
             return held;
