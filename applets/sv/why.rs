@@ -7,7 +7,7 @@ use svbox::service::cycle;
 use svbox::service::needs::{self, NEEDED, NEEDS, Standing, TIES, Tie, WANTS, below};
 use svbox::service::status::{Shown, Status};
 use svbox::sys::table::Table;
-use svbox::sys::{AsFd, BorrowedFd, Errno, Result, file};
+use svbox::sys::{AsFd, BorrowedFd, Errno, Result};
 use svbox::tai::Tai;
 use svbox::text::Text;
 
@@ -185,7 +185,7 @@ fn put_missing(scan: BorrowedFd<'_>, name: &CStr, output: &mut Output) {
     // What cannot be found out is no warning.
     let Ok(mut names) = needs::names(scan, below(name, NEEDS).path()) else { return };
     while let Ok(Some(other)) = names.next_name() {
-        if file::stat(scan, below(other, c".").path()).is_err_and(|errno| errno == Errno::NOENT) {
+        if !needs::is_service(scan, other) {
             output.put(b", warning: needs ").put(other.to_bytes()).put(b", which is missing");
         }
     }

@@ -156,8 +156,7 @@ pub fn hold(scan: BorrowedFd<'_>, name: &CStr) -> Result<Option<OwnedFd>> {
 #[inline(never)]
 pub fn standing(scan: BorrowedFd<'_>, name: &CStr) -> Result<Standing> {
     if hold(scan, name)?.is_none() {
-        let is_directory = file::stat(scan, below(name, c".").path()).is_ok();
-        return Ok(if is_directory { Standing::Unsupervised } else { Standing::Missing });
+        return Ok(if is_service(scan, name) { Standing::Unsupervised } else { Standing::Missing });
     }
     let status = read_status(scan, name)?;
     let has = |file| is_there(scan, name, file);
@@ -172,6 +171,13 @@ pub fn standing(scan: BorrowedFd<'_>, name: &CStr) -> Result<Standing> {
         () if has(c"supervise/failed")? => Standing::Failed(status),
         () => Standing::Down(status),
     })
+}
+
+/// Whether there is a service directory of that name, which a template is not.
+pub fn is_service(scan: BorrowedFd<'_>, name: &CStr) -> bool {
+    let found = file::stat(scan, below(name, c".").path());
+    !template::is_template(name.to_bytes())
+        && !matches!(found, Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP))
 }
 
 #[inline(never)]

@@ -170,11 +170,12 @@ impl<'w> Neighbours<'w> {
 
     /// Where there is no such service there is nobody to know.
     fn announce(&self, other: &CStr, tells: bool) -> Result<()> {
-        match self.mark(other) {
-            Ok(is_new) if is_new || tells => needs::tell(self.scan(), other),
-            Ok(_) => Ok(()),
-            Err(_) if file::stat(self.scan(), other).is_err() => Ok(()),
-            Err(errno) => Err(errno),
+        if !needs::is_service(self.scan(), other) {
+            return Ok(());
+        }
+        match self.mark(other)? {
+            is_new if is_new || tells => needs::tell(self.scan(), other),
+            _ => Ok(()),
         }
     }
 

@@ -196,7 +196,7 @@ fn what_a_directory_showed_when_it_was_in_use_before_does_not_count() {
         down(&web);
         db.send(b"t");
         db.until_up_again(first);
-        assert!(!shows(&db, "ready") && !shows(&web, "needing"));
+        until("that neither shows", || !shows(&db, "ready") && !shows(&web, "needing"));
         fs::remove_file(sandbox.join("next/db/go")).unwrap();
         replace_both();
         until("that nothing of it counts", || {

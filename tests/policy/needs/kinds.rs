@@ -15,7 +15,7 @@ fn a_one_shot_is_there_when_setup_has_ended_and_is_taken_back_last() {
         let runsvdir = mode.start(&sandbox, &[]);
         until_events(&sandbox, "set up, ");
         until_waits(&web);
-        assert!(why(&web).contains("waits for net (starting, not ready for "), "{}", why(&web));
+        until("what it waits for", || why(&web).contains("waits for net (starting, not ready for "));
         sandbox.write("scan/net/go", "");
         until_events(&sandbox, "set up, up web, ");
         web.until_up();
@@ -91,7 +91,7 @@ fn an_instance_of_a_template_is_needed_by_its_name() {
         let runsvdir = mode.start(&sandbox, &[]);
         until_events(&sandbox, "up one, ");
         until_waits(&web);
-        assert!(why(&web).contains("waits for tty@one (starting, not ready for "), "{}", why(&web));
+        until("what it waits for", || why(&web).contains("waits for tty@one (starting, not ready for "));
         sandbox.write("tty@/go", "");
         until_events(&sandbox, "up one, up web, ");
         web.until_up();

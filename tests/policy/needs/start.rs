@@ -135,6 +135,35 @@ fn what_is_missing_is_waited_for_and_told() {
 }
 
 #[test]
+fn what_is_no_service_is_missing_too() {
+    if only_svbox("needs") {
+        return;
+    }
+    in_both(|mode| {
+        let sandbox = Sandbox::new();
+        let needs = ["file", "loop", "t@"];
+        let web = member(&sandbox, "web", &needs);
+        sandbox.write("scan/file", "");
+        symlink("loop", sandbox.join("scan/loop")).unwrap();
+        sandbox.service("scan/t@").run_forever();
+        let runsvdir = mode.start(&sandbox, &[]);
+        for name in needs {
+            until_said_by(
+                &runsvdir,
+                &format!("runsv web: warning: needs: {name} is missing, waiting for it"),
+            );
+        }
+        let line = String::from_utf8(web.sv(&["status"]).stdout).unwrap();
+        assert_eq!(line.matches(", which is missing").count(), 3, "{line}");
+        assert!(!sandbox.join("scan/t@/supervise").exists());
+        let ours = runsvdir.stderr();
+        let ours = ours.lines().filter(|line| line.starts_with("runsv web: ")).count();
+        assert_eq!(ours, 3, "{}", runsvdir.stderr());
+        end(&sandbox, runsvdir);
+    });
+}
+
+#[test]
 fn a_circle_is_refused_by_name() {
     if only_svbox("needs") {
         return;
