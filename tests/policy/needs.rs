@@ -43,7 +43,8 @@ pub fn end(sandbox: &Sandbox, mut runsvdir: Running) {
 }
 
 /// What is told of a service in the file `events` of the sandbox.
-const EVENTS: &str = "trap 'echo end $me >>../../events; exit' TERM\necho up $me >>../../events";
+const TELLS: &str = "trap 'echo end $me >>../../events; exit' TERM";
+const UP: &str = "echo up $me >>../../events";
 /// It is ready, which is when others come to their turn, and stays until TERM.
 const STAYS: &str = "echo >&3\nsleep 1000000 & wait";
 
@@ -53,7 +54,10 @@ fn member<'s>(sandbox: &'s Sandbox, name: &str, needs: &[&str]) -> Service<'s> {
 }
 
 fn member_that<'s>(sandbox: &'s Sandbox, name: &str, needs: &[&str], does: &str) -> Service<'s> {
-    let service = sandbox.service(&format!("scan/{name}")).run(&format!("me={name}\n{EVENTS}\n{does}"));
+    // A trap of its own is there before anybody knows that it is up.
+    let (trap, does) = does.split_once('\n').filter(|_| does.starts_with("trap ")).unwrap_or(("", does));
+    let run = format!("me={name}\n{TELLS}\n{trap}\n{UP}\n{does}");
+    let service = sandbox.service(&format!("scan/{name}")).run(&run);
     let service = service.file("notification-fd", "3");
     needs.iter().fold(service, |service, need| service.file(&format!("needs/{need}"), ""))
 }

@@ -388,13 +388,14 @@ fn names_may_be_as_long_as_names_can_be() {
     in_both(|mode| {
         let sandbox = Sandbox::new();
         let argument = "a".repeat(250);
-        let template =
-            sandbox.service("t@").run(&format!("me=one\n{}\n{STAYS}", EVENTS.replace("../../", "../")));
+        let template = sandbox
+            .service("t@")
+            .run(&format!("me=one\n{}\n{STAYS}", format!("{TELLS}\n{UP}").replace("../../", "../")));
         template.file("notification-fd", "3");
         sandbox.scan();
         symlink("../t@", sandbox.join(format!("scan/t@{argument}"))).unwrap();
         let web = member(&sandbox, &"w".repeat(255), &[]).file(&format!("needs/t@{argument}"), "");
-        let web = web.run(&format!("me=web\n{EVENTS}\n{STAYS}"));
+        let web = web.run(&format!("me=web\n{TELLS}\n{UP}\n{STAYS}"));
         let runsvdir = mode.start(&sandbox, &[]);
         until_events(&sandbox, "up one, up web, ");
         web.until_up();

@@ -63,8 +63,9 @@ fn a_one_shot_needs_others_too() {
 
 /// A template with these needs, and an instance of it in the scan directory, as it is seen by its state.
 fn instance<'s>(sandbox: &'s Sandbox, does: &str, needs: &[&str]) -> Service<'s> {
-    let template =
-        sandbox.service("tty@").run(&format!("me=$1\n{}\n{does}", EVENTS.replace("../../", "../")));
+    let template = sandbox
+        .service("tty@")
+        .run(&format!("me=$1\n{}\n{does}", format!("{TELLS}\n{UP}").replace("../../", "../")));
     let template = template.file("notification-fd", "3");
     needs.iter().fold(template, |template, need| template.file(&format!("needs/{need}"), ""));
     sandbox.scan();
