@@ -134,7 +134,8 @@ case ${1:-build} in
         ;;
     packages) need_packages dpkg-deb:dpkg debootstrap:debootstrap ;;
     cross)
-        need_packages clang:clang ar:binutils /usr/bin/qemu-mips-static:qemu-user-static unshare:util-linux
+        need_packages cc:gcc make:make clang:clang ar:binutils unshare:util-linux \
+            /usr/bin/qemu-mips-static:qemu-user-static
         need_sources
         need_musl
         ;;
