@@ -22,7 +22,7 @@ runs_here() {
 
 # emulated COMMAND: runs it where the program runs.
 emulated() {
-    if runs_here; then "$@"; else scripts/emulated.sh "$machine" "$@"; fi
+    if runs_here; then "$@"; else SVBOX_EMULATED=yes scripts/emulated.sh "$machine" "$@"; fi
 }
 
 # Tests that show QEMU and not the program, or the user namespace in which it runs.

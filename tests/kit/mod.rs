@@ -25,7 +25,7 @@ pub use guest::{Guest, Machine, assert_in_order, fetched, kernel_file, no_guest}
 pub use installed::{install, installed, project};
 pub use machine::{change_namespaces, kill, limit, traced, unprivileged};
 pub use mount::Mount;
-pub use programs::{PERSONALITIES, against_runit, bin_dir, program, svbox};
+pub use programs::{PERSONALITIES, against_runit, bin_dir, emulated, program, svbox};
 pub use root::Root;
 pub use runc::without_runc;
 pub use sandbox::{Running, Sandbox};

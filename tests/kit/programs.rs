@@ -13,6 +13,11 @@ pub fn against_runit() -> bool {
     }
 }
 
+/// Whether QEMU runs the programs under test: they are for another kind of machine.
+pub fn emulated() -> bool {
+    std::env::var_os("SVBOX_EMULATED").is_some()
+}
+
 /// A directory with the programs under test by name, for `PATH`.
 pub fn bin_dir() -> &'static Path {
     static DIR: OnceLock<PathBuf> = OnceLock::new();
