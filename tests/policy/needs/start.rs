@@ -251,7 +251,10 @@ fn wants_are_an_order_and_no_condition() {
         assert_eq!(web.status().shown(), Shown::Run);
         // Unless both are told to.
         coming.send(b"u");
-        coming.until_up();
+        until("both to have begun", || {
+            let events = events(&sandbox);
+            events.contains("up a, ") && events.matches("up coming, ").count() == 2
+        });
         end(&sandbox, runsvdir);
         if mode == Mode::One {
             assert!(events(&sandbox).ends_with("end a, end coming, "), "{}", events(&sandbox));
