@@ -6,7 +6,7 @@ mod order;
 use super::needs::{Mode, end, in_both};
 use super::*;
 use order::Rule;
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process};
 use std::path::Path;
 
 /// Numbers that look random and are the same each time: xorshift.
@@ -234,8 +234,8 @@ fn send(service: &Service<'_>, bytes: &[u8]) {
 }
 
 fn kill_service(service: &Service<'_>) {
-    if let Some(pid) = rustix::process::Pid::from_raw(service.status().pid()) {
-        let _ = rustix::process::kill_process(pid, Signal::KILL);
+    if let Some(pid) = Pid::from_raw(service.status().pid()) {
+        let _ = kill_process(pid, Signal::KILL);
     }
 }
 
@@ -255,7 +255,9 @@ fn kill_supervisor(sandbox: &Sandbox, service: &Service<'_>, mode: Mode, runsvdi
     match mode {
         Mode::Each => {
             let killed = sandbox.running(&format!("runsv {} ", order::name(service)));
-            killed.iter().for_each(|&pid| kill(pid, Signal::KILL));
+            // Some may have gone: to QEMU vfork is fork, and a child is called like this until it is another program.
+            let pids = killed.iter().copied().filter_map(Pid::from_raw);
+            pids.for_each(|pid| _ = kill_process(pid, Signal::KILL));
             until("its end", || killed.iter().all(|&pid| has_ended(pid)));
         }
         Mode::One => {

@@ -126,7 +126,8 @@ fn what_is_missing_is_waited_for_and_told() {
         let line = String::from_utf8(web.sv(&["status"]).stdout).unwrap();
         assert!(line.ends_with(", want up, warning: needs net, which is missing\n"), "{line}");
         assert_eq!(why(&web), "web: down, wanted up: waits for net (missing)\n");
-        let net = sandbox.service("net").run("echo up net >>../events\nexec sleep 1000000");
+        let net = sandbox.service("net").run("echo up net >>../events\necho >&3\nexec sleep 1000000");
+        let net = net.file("notification-fd", "3");
         sandbox.scan().link(&net);
         until_events(&sandbox, "up net, up web, ");
         assert_eq!(runsvdir.stderr().lines().count(), 1);
