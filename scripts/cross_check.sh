@@ -58,8 +58,10 @@ known() {
     # It is slow: what the program has read it has not written yet, and a file is seen before there is anything in it.
     echo svlogd::reopened::a_directory_that_comes_back_ends_the_line_that_it_has_missed
     echo runsv::environment::children_that_runsv_did_not_start_are_collected
-    # To it vfork is fork: a supervisor goes on before a program runs.
+    # To it vfork is fork: a supervisor goes on before a program runs, and when it is killed then its child has the lock.
     echo runsv::environment::run_is_called_by_its_path_without_arguments
+    echo crash::a_supervisor_may_be_killed_at_each_write_of_its_status
+    echo crash::a_supervisor_with_a_log_may_be_killed_at_each_write_of_a_status
     # In a user namespace the nice value cannot be lowered.
     echo chpst::nice::there_is_a_highest_and_a_lowest_value
     echo chpst::order::the_nice_value_is_lowered_before_the_rights_are_gone
