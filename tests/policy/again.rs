@@ -63,6 +63,7 @@ fn a_supervisor_that_is_killed_then_is_followed_by_one_that_knows_the_daemon() {
     scan.link(&service);
     let mut runsvdir = scan.start(&["--in-process"], &[]);
     let pid = service.until_up();
+    service.until_lines("starts", 1);
     replace(&sandbox, &runsvdir, "one", "next");
     until("a supervisor in the new one", || service.is_supervised());
     runsvdir.signal(Signal::KILL);
@@ -86,6 +87,7 @@ fn one_that_somebody_else_supervises_is_left_to_that() {
     scan.link(&service);
     let runsvdir = scan.start(&[], &[]);
     let pid = service.until_up();
+    until("the program", || sandbox.running("sleep 1000000") == [pid]);
     let _other = next.supervise();
     let other = next.until_up();
     replace(&sandbox, &runsvdir, "one", "next");
