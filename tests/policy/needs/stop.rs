@@ -197,6 +197,7 @@ fn a_want_that_is_told_to_stop_waits_for_one_that_was_told_too() {
         web.until_up();
         web.send(b"d");
         until_events(&sandbox, "up db, up web, told web, ");
+        until("that it is known", || web.status().want() == 'd');
         db.send(b"d");
         until("that it waits", || why(&db) == "db: wanted down: waits for web (stopping) to stop\n");
         assert!(!db.status().term());
