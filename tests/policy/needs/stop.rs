@@ -330,7 +330,7 @@ fn one_that_has_left_the_scan_directory_waits_for_nobody() {
         let sandbox = Sandbox::new();
         let db = sandbox
             .service("db")
-            .run("trap 'echo end db >>../events; exit' TERM\necho up db >>../events\necho >&3\nsleep 1000000 & wait")
+            .run(&format!("trap 'echo end db >>../events; exit' TERM\necho up db >>../events\n{STAYS}"))
             .file("notification-fd", "3");
         let web = member(&sandbox, "web", &["db"]);
         sandbox.scan().link(&db);
