@@ -427,12 +427,18 @@ fn until_settled(sandbox: &Sandbox, services: &[Service<'_>]) {
 /// Strikes supervisors and runsvdir at random.
 fn strike(sandbox: &Sandbox, dice: &mut Dice, runsvdir: &mut Option<Running>) {
     let all = supervisors(sandbox);
-    match dice.below(4) {
-        0 => crash(runsvdir.replace(sandbox.scan().start(&[], &[])).unwrap()),
-        1 => all.iter().for_each(|&pid| kill_if_there(pid)),
-        _ if all.is_empty() => {}
-        _ => kill_if_there(all[dice.below(all.len() as u64) as usize]),
-    }
+    let struck = match dice.below(4) {
+        0 => {
+            crash(runsvdir.replace(sandbox.scan().start(&[], &[])).unwrap());
+            &[]
+        }
+        1 => &all[..],
+        _ if all.is_empty() => &[],
+        _ => all[dice.below(all.len() as u64) as usize..].get(..1).unwrap(),
+    };
+    struck.iter().for_each(|&pid| kill_if_there(pid));
+    // Or one that dies would be taken for one that has settled.
+    until("the end of the victims", || !sandbox.processes().iter().any(|pid| struck.contains(pid)));
 }
 
 /// The victim may have ended by itself.
