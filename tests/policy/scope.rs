@@ -315,11 +315,11 @@ fn without_it_a_login_survives_its_getty() {
     let sandbox = Sandbox::new();
     let service = sandbox
         .service("getty")
-        .run("setsid sleep 1000000 & echo $! >login; exec sleep 1000001")
+        .run("setsid sleep 1000000 & exec sleep 1000001")
         .file("kill-scope", "process")
         .logged();
     let mut runsv = service.supervise();
-    service.until_lines("login", 1);
+    until("a login", || sandbox.running("sleep 1000000").len() == 1);
     service.until_up();
     service.send(b"d");
     service.until_shown(Shown::Down);
