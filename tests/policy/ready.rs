@@ -111,12 +111,12 @@ fn a_service_that_is_ready_in_time_is_left_alone() {
         return;
     }
     let sandbox = Sandbox::new();
-    let service = telling(&sandbox, 3).file("timeout-ready", "600").file("go", "");
+    let service = telling(&sandbox, 3).file("timeout-ready", "3000").file("go", "");
     let runsv = service.supervise();
     until("that it is ready", || is_ready(&service));
     let pid = service.until_up();
     let ready = std::time::Instant::now();
-    until("the time is over", || ready.elapsed() > Duration::from_millis(700));
+    until("the time is over", || ready.elapsed() > Duration::from_millis(3100));
     assert_eq!((service.status().pid(), runsv.stderr().as_str()), (pid, ""));
 }
 
