@@ -50,21 +50,7 @@ fn who_is_about_to_start_looks_once_more_when_that_can_be_seen() {
     let _first = db.supervise();
     until("that it is ready", || shows(&db, "ready"));
     // It takes long to show that it is about to start.
-    let mut strace = sandbox.command("strace");
-    strace.args([
-        "-D",
-        "-qq",
-        "-o",
-        "trace",
-        "-e",
-        "signal=none",
-        "-P",
-        "supervise/needing",
-        "-e",
-        "trace=openat",
-    ]);
-    strace.arg("--inject=openat:delay_enter=1500000").args(["runsv", "scan/web"]);
-    let _second = sandbox.start(strace);
+    let _second = disturbed(&sandbox, "scan/web", "supervise/needing", "delay_enter=1500000");
     until("its mark", || shows(&db, "needed/web"));
     until("that it is about to start", || sandbox.read("trace").contains("needing"));
     down(&db);
@@ -143,14 +129,19 @@ fn what_cannot_be_looked_at_is_looked_at_again() {
     });
 }
 
+/// Starts a supervisor to which something is done when it opens a path.
+fn disturbed(sandbox: &Sandbox, service: &str, path: &str, what: &str) -> Running {
+    let mut strace = sandbox.command("strace");
+    strace.args(["-D", "-qq", "-o", "trace", "-e", "signal=none", "-P", path, "-e", "trace=openat"]);
+    strace.arg(format!("--inject=openat:{what}")).args(["runsv", service]);
+    sandbox.start(strace)
+}
+
 /// There are none when db opens this for that time: it is tried again, and the order is kept, then and after that.
 fn stop_and_start_without_descriptors(path: &str, number: u32) {
     let sandbox = Sandbox::new();
     let (db, web) = (member(&sandbox, "db", &[]), member(&sandbox, "web", &["db"]));
-    let mut strace = sandbox.command("strace");
-    strace.args(["-D", "-qq", "-o", "trace", "-e", "signal=none", "-P", path, "-e", "trace=openat"]);
-    strace.arg(format!("--inject=openat:error=EMFILE:when={number}")).args(["runsv", "scan/db"]);
-    let _runsv = sandbox.start(strace);
+    let _runsv = disturbed(&sandbox, "scan/db", path, &format!("error=EMFILE:when={number}"));
     let _second = web.supervise();
     let mut wanted = "up db, up web, ".to_owned();
     until_events(&sandbox, &wanted);
@@ -175,21 +166,7 @@ fn that_a_service_is_ready_is_shown_when_that_is_possible() {
     }
     let sandbox = Sandbox::new();
     let (db, web) = (member(&sandbox, "db", &[]), member(&sandbox, "web", &["db"]));
-    let mut strace = sandbox.command("strace");
-    strace.args([
-        "-D",
-        "-qq",
-        "-o",
-        "trace",
-        "-e",
-        "signal=none",
-        "-P",
-        "supervise/ready",
-        "-e",
-        "trace=openat",
-    ]);
-    strace.arg("--inject=openat:error=ENOSPC:when=1").args(["runsv", "scan/db"]);
-    let runsv = sandbox.start(strace);
+    let runsv = disturbed(&sandbox, "scan/db", "supervise/ready", "error=ENOSPC:when=1");
     let _second = web.supervise();
     web.until_up();
     assert!(shows(&db, "ready"));
