@@ -105,8 +105,9 @@ fn marks_and_fifos_that_lead_elsewhere_are_not_followed() {
         let evil = sandbox.service("scan/evil");
         for name in ["scan/db/supervise", "scan/evil/supervise"] {
             fs::create_dir_all(sandbox.join(name)).unwrap();
-            symlink("../../../secret", sandbox.join(name).join("needed")).unwrap();
         }
+        // Nothing else keeps the control of the other from being written to.
+        symlink("../../../secret", db.join("supervise/needed")).unwrap();
         symlink("../../../secret/passwd", evil.join("supervise/control")).unwrap();
         let runsvdir = mode.start(&sandbox, &[]);
         until("a word", || runsvdir.stderr().contains("runsv web: warning: unable to look at needs: "));
