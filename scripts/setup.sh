@@ -114,7 +114,7 @@ case ${1:-build} in
             /usr/share/zoneinfo/Europe/Berlin:tzdata perl:perl runc:runc mandoc:mandoc groff:groff-base \
             zsh:zsh fish:fish /usr/share/bash-completion/bash_completion:bash-completion \
             s6-svscan:s6 systemd-notify:systemd tini:tini dumb-init:dumb-init /usr/sbin/socklog:socklog umoci:umoci \
-            ansible:ansible-core
+            ansible:ansible-core python3:python3
         need_clients
         if [ "$(uname -m)" = x86_64 ]; then
             need_packages qemu-system-x86_64:qemu-system-x86

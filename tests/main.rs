@@ -26,6 +26,7 @@ mod engine;
 mod faults;
 mod guest;
 mod images;
+mod inherited;
 mod init;
 mod install;
 #[allow(dead_code, unused_imports)]

@@ -137,7 +137,8 @@ impl Container {
             killed: false,
             why: Why::Signal(0),
             is_first,
-            busy: false,
+            // What the program before has left to this one may have ended before its end could be heard.
+            busy: true,
             childless: false,
         })
     }

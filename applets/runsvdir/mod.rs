@@ -132,6 +132,7 @@ fn run(call: &Call) -> Result<u8, Failure> {
         poll,
     });
     heap::seal();
+    process::reap_inherited();
     loop {
         if let Some(code) = runsvdir.turn() {
             return Ok(code);

@@ -158,6 +158,7 @@ impl Engine {
     /// Supervises until every service has been told to exit and has.
     pub fn run(&mut self) {
         heap::seal();
+        process::reap_inherited();
         for unit in &mut self.units {
             unit.begin(&mut self.world);
         }

@@ -64,6 +64,11 @@ pub fn reap() -> Option<(Pid, Ended)> {
     reap_any().ok()?
 }
 
+/// Collects what the program before left to this process and has ended already: no signal will tell of it any more.
+pub fn reap_inherited() {
+    while reap().is_some() {}
+}
+
 /// Collects one child that has ended: `None` if none has, `ECHILD` if there are none.
 pub fn reap_any() -> Result<Option<(Pid, Ended)>> {
     let ended = again(|| process::wait(WaitOptions::NOHANG))?;

@@ -23,6 +23,7 @@ const KNOWN: &[(&str, &str)] = &[
     ("adopt", "runit's runsv starts a second process beside one that a killed runsv left"),
     ("at work already", "runit's runsvdir starts a runsv that fails on the lock, again and again"),
     ("control bytes", "runit puts newlines and control bytes into the title as they are"),
+    ("inherited dead", "runit leaves a dead child of the program before until something else happens"),
     ("itself", "runit needs a runsv in PATH"),
     ("limit", "runit's runsvdir starts 1000 services, no more"),
     ("mask", "runit's runsvdir hands on the signals that were blocked when it was started"),

@@ -31,11 +31,16 @@ fn waiting_cat_with<'s>(sandbox: &'s Sandbox, environment: &[(&str, &str)]) -> (
     (service, runsv)
 }
 
-/// Waits until the process of a service has become its program.
+/// Waits until the process of a service has become its program: the kernel gives it its name first, then its arguments,
+/// and its environment last.
 fn until_run(service: &Service<'_>) -> i32 {
     let pid = service.until_up();
-    until("its program", || command_name(pid) == "run");
+    until("its program", || command_name(pid) == "run" && !environment(pid).is_empty());
     pid
+}
+
+fn environment(pid: i32) -> Vec<u8> {
+    fs::read(format!("/proc/{pid}/environ")).unwrap()
 }
 
 /// The descriptors 0, 1 and 2 and nothing more.
@@ -68,18 +73,14 @@ fn the_run_of_the_log_service_is_called_the_same() {
     symlink("/bin/cat", service.join("log/run")).unwrap();
     let _runsv = service.supervise();
     let log = until_log_up(&service);
-    until("its program", || command_name(log) == "run");
-    assert_eq!(arguments(log), ["./run"]);
+    until("its program", || arguments(log) == ["./run"]);
 }
 
 #[test]
 fn the_environment_is_that_of_runsv_byte_for_byte() {
     let sandbox = Sandbox::new();
     let (service, runsv) = waiting_cat(&sandbox);
-    let environ = |pid| fs::read(format!("/proc/{pid}/environ")).unwrap();
-    let pid = until_run(&service);
-    assert!(!environ(pid).is_empty());
-    assert_eq!(environ(pid), environ(runsv.pid()));
+    assert_eq!(environment(until_run(&service)), environment(runsv.pid()));
 }
 
 #[test]
@@ -87,10 +88,9 @@ fn a_strange_environment_is_passed_on_as_it_is() {
     let sandbox = Sandbox::new();
     let strange = [("a b", ""), ("PATH", "/nowhere::."), ("lines", "1\n2\n="), ("HOME", "")];
     let (service, runsv) = waiting_cat_with(&sandbox, &strange);
-    let environ = |pid| fs::read(format!("/proc/{pid}/environ")).unwrap();
-    let pid = until_run(&service);
-    assert!(environ(pid).split(|&byte| byte == 0).any(|entry| entry == b"lines=1\n2\n="));
-    assert_eq!(environ(pid), environ(runsv.pid()));
+    let all = environment(until_run(&service));
+    assert!(all.split(|&byte| byte == 0).any(|entry| entry == b"lines=1\n2\n="));
+    assert_eq!(all, environment(runsv.pid()));
 }
 
 #[test]
@@ -330,19 +330,20 @@ fn the_limits_are_those_of_the_caller() {
 fn children_that_runsv_did_not_start_are_collected() {
     let sandbox = Sandbox::new();
     let service = counted(&sandbox);
-    let runsv = start_behind(&service, "sleep 0.2 & echo $! >child", "");
-    let pid = until_some("its process", || {
-        service.join("supervise/status").exists().then(|| until_asleep(&service))
-    });
-    let child: i32 = sandbox.read("child").trim().parse().unwrap();
-    // Its number may be another process's by then.
-    let is_there = || {
-        let stat = fs::read_to_string(format!("/proc/{child}/stat")).unwrap_or_default();
-        let parent = stat.rsplit(") ").next().and_then(|rest| rest.split(' ').nth(1)?.parse().ok());
-        parent == Some(runsv.pid())
-    };
-    until("its collection", || !is_there());
+    let runsv = start_behind(&service, "sleep 1000001 & echo $! >child", "");
+    until("a supervisor", || service.is_supervised());
+    let pid = until_asleep(&service);
+    let child = Pid::from_raw(sandbox.read("child").trim().parse().unwrap()).unwrap();
+    rustix::process::kill_process(child, Signal::KILL).unwrap();
+    until("its collection", || !is_child(child, runsv.pid()));
     assert_eq!((service.status().pid(), service.lines("starts")), (pid, 1));
+}
+
+/// Whether a process, which may be dead, is a child of this one: its number may be another's by then.
+fn is_child(child: Pid, of: i32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{}/stat", child.as_raw_nonzero())).unwrap_or_default();
+    let parent = stat.rsplit(") ").next().and_then(|rest| rest.split(' ').nth(1)?.parse().ok());
+    parent == Some(of)
 }
 
 /// What the system gives a user of its own, so that the user's limit of processes counts for nobody else.
