@@ -22,7 +22,10 @@ impl Moment {
         match when {
             When::In(minutes) => {
                 let clock = Clock::SinceBoot;
-                Self { clock, at: clock.now() + Duration::from_secs(MINUTE * u64::from(minutes)) }
+                Self {
+                    clock,
+                    at: clock.now().saturating_add(Duration::from_secs(MINUTE * u64::from(minutes))),
+                }
             }
             When::At(hour, minute) => {
                 let clock = Clock::Wall;

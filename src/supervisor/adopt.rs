@@ -137,7 +137,7 @@ pub fn pipe_of(logger: Pid) -> Option<(OwnedFd, OwnedFd)> {
 }
 
 fn ticks(at: Duration) -> u64 {
-    u64::try_from(at.as_millis()).unwrap_or(u64::MAX) / TICK
+    at.as_millis() / TICK
 }
 
 fn proc_path(pid: Pid) -> Text<32> {

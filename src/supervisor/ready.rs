@@ -94,8 +94,7 @@ impl Readiness {
                 place.report.warn_of(b"unable to create socket for ", b"notify-socket", errno);
                 socket.truncate(0);
             } else if let Some(within) = settings.alive_within {
-                let within = u64::try_from(within.as_micros()).unwrap_or(u64::MAX);
-                watchdog.push(b"WATCHDOG_USEC=").number(within);
+                watchdog.push(b"WATCHDOG_USEC=").number(within.as_micros());
             }
         }
         extras

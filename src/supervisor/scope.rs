@@ -211,7 +211,7 @@ impl Scope {
             self.bounds.kill(sweep.leader, helpers, place);
         }
         sweep.due = now.after(sweep.pause);
-        sweep.pause = sweep.pause.saturating_mul(2).min(LONGEST_PAUSE);
+        sweep.pause = (sweep.pause * 2).min(LONGEST_PAUSE);
         false
     }
 

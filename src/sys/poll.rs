@@ -28,8 +28,7 @@ pub const fn events() -> Events {
 const DAY: Duration = Duration::from_secs(86_400);
 
 fn milliseconds(left: Duration) -> u64 {
-    let left = left.min(DAY);
-    left.as_secs().saturating_mul(1000).saturating_add(u64::from(left.subsec_nanos().div_ceil(1_000_000)))
+    left.min(DAY).as_nanos().div_ceil(1_000_000)
 }
 
 /// Waits until one of two descriptors is ready, until `until` at most; gives which are. What cannot be waited for,

@@ -6,7 +6,88 @@ use rustix::time::Timespec;
 /// No time at all, as a time-out.
 pub(super) const ZERO: Timespec = Timespec { tv_sec: 0, tv_nsec: 0 };
 
-pub use core::time::Duration;
+/// A span of time, in nanoseconds; what is longer than 584 years is that long. One number is less to pass around than the
+/// two of `core`'s.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Debug)]
+pub struct Duration(u64);
+
+impl Duration {
+    /// No time at all.
+    pub const ZERO: Self = Self(0);
+
+    /// So many nanoseconds.
+    pub const fn from_nanos(nanoseconds: u64) -> Self {
+        Self(nanoseconds)
+    }
+
+    /// So many microseconds.
+    pub const fn from_micros(microseconds: u64) -> Self {
+        Self(microseconds.saturating_mul(1000))
+    }
+
+    /// So many milliseconds.
+    pub const fn from_millis(milliseconds: u64) -> Self {
+        Self(milliseconds.saturating_mul(1_000_000))
+    }
+
+    /// So many seconds.
+    pub const fn from_secs(seconds: u64) -> Self {
+        Self(seconds.saturating_mul(1_000_000_000))
+    }
+
+    /// Seconds and nanoseconds.
+    pub const fn new(seconds: u64, nanoseconds: u32) -> Self {
+        Self(seconds.saturating_mul(1_000_000_000).saturating_add(nanoseconds as u64))
+    }
+
+    /// As nanoseconds.
+    pub const fn as_nanos(self) -> u64 {
+        self.0
+    }
+
+    /// Whole seconds.
+    pub const fn as_secs(self) -> u64 {
+        self.0 / 1_000_000_000
+    }
+
+    /// Whole milliseconds.
+    pub const fn as_millis(self) -> u64 {
+        self.0 / 1_000_000
+    }
+
+    /// Whole microseconds.
+    pub const fn as_micros(self) -> u64 {
+        self.0 / 1000
+    }
+
+    /// What is beyond whole seconds, in nanoseconds.
+    pub const fn subsec_nanos(self) -> u32 {
+        // A remainder of that fits.
+        (self.0 % 1_000_000_000) as u32
+    }
+
+    /// Whether it is no time at all.
+    pub const fn is_zero(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Longer by another.
+    pub const fn saturating_add(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
+
+    /// Shorter by another, down to nothing.
+    pub const fn saturating_sub(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
+    }
+}
+
+impl core::ops::Mul<u32> for Duration {
+    type Output = Self;
+    fn mul(self, times: u32) -> Self {
+        Self(self.0.saturating_mul(u64::from(times)))
+    }
+}
 
 /// A moment on the monotonic clock, in nanoseconds; it neither jumps nor stops for a change of the date.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -21,12 +102,12 @@ impl Instant {
     /// The moment `by` later.
     #[inline(never)]
     pub fn after(self, by: Duration) -> Self {
-        Self(self.0.saturating_add(in_nanoseconds(by)))
+        Self(self.0.saturating_add(by.0))
     }
 
     /// The moment `by` earlier.
     pub fn before(self, by: Duration) -> Self {
-        Self(self.0.saturating_sub(in_nanoseconds(by)))
+        Self(self.0.saturating_sub(by.0))
     }
 
     /// How long ago `earlier` was; zero if it is still to come.
@@ -52,10 +133,6 @@ pub fn wall() -> (i64, u32) {
 /// Time since the machine was started, sleep included: the clock in which the kernel notes when a process began.
 pub fn since_boot() -> Duration {
     Duration::from_nanos(nanoseconds(ffi::clock(ffi::CLOCK_BOOTTIME)))
-}
-
-fn in_nanoseconds(duration: Duration) -> u64 {
-    duration.as_secs().saturating_mul(1_000_000_000).saturating_add(u64::from(duration.subsec_nanos()))
 }
 
 fn nanoseconds(at: Timespec) -> u64 {

@@ -3,6 +3,7 @@
 use super::*;
 use svbox::service::settings::{Restart, Setting, Settings, When};
 use svbox::sys::signal::Signal;
+use svbox::sys::time::Duration;
 
 fn set(setting: Setting, text: &str) -> Option<Settings> {
     let mut settings = Settings::NONE;

@@ -3,9 +3,9 @@
 use super::grammar::{Job, Options, When};
 use super::time::{minutes, next};
 use super::*;
-use std::time::Duration;
 use svbox::log::zone::Zone;
 use svbox::sys::power::End;
+use svbox::sys::time::Duration;
 
 fn job(letters: &str, time: &str) -> Option<Job> {
     let mut options = Options::default();
