@@ -1,6 +1,7 @@
 //! Clocks: a monotonic one for every timer, the wall clock for what is shown to people.
 
 use super::ffi;
+use core::num::NonZeroU64;
 use rustix::time::Timespec;
 
 /// No time at all, as a time-out.
@@ -91,12 +92,12 @@ impl core::ops::Mul<u32> for Duration {
 
 /// A moment on the monotonic clock, in nanoseconds; it neither jumps nor stops for a change of the date.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct Instant(u64);
+pub struct Instant(NonZeroU64);
 
 impl Instant {
     /// This moment.
     pub fn now() -> Self {
-        Self(nanoseconds(ffi::clock(ffi::CLOCK_MONOTONIC)))
+        Self(NonZeroU64::MIN.saturating_add(nanoseconds(ffi::clock(ffi::CLOCK_MONOTONIC))))
     }
 
     /// The moment `by` later.
@@ -107,21 +108,21 @@ impl Instant {
 
     /// The moment `by` earlier.
     pub fn before(self, by: Duration) -> Self {
-        Self(self.0.saturating_sub(by.0))
+        Self(NonZeroU64::MIN.saturating_add(self.0.get().saturating_sub(by.0)))
     }
 
     /// How long ago `earlier` was; zero if it is still to come.
     pub fn since(self, earlier: Self) -> Duration {
-        Duration::from_nanos(self.0.saturating_sub(earlier.0))
+        Duration::from_nanos(self.0.get().saturating_sub(earlier.0.get()))
     }
 }
 
 /// The first of these moments, if there is one.
 pub fn first<const N: usize>(moments: [Option<Instant>; N]) -> Option<Instant> {
-    // A moment that will not come stands for none: there is nothing to compare but numbers.
-    const NEVER: u64 = u64::MAX;
-    let at = moments.iter().fold(NEVER, |first, moment| first.min(moment.map_or(NEVER, |moment| moment.0)));
-    (at < NEVER).then_some(Instant(at))
+    // With one less than each there is nothing to compare but numbers: none is the greatest.
+    let less_one = |moment: &Option<Instant>| moment.map_or(0, |moment| moment.0.get()).wrapping_sub(1);
+    let first = moments.iter().fold(u64::MAX, |first, moment| first.min(less_one(moment)));
+    NonZeroU64::new(first.wrapping_add(1)).map(Instant)
 }
 
 /// The wall clock: seconds since 1970 and nanoseconds.
