@@ -73,6 +73,8 @@ pub enum Event {
     NotStarted,
     /// `./run` says that it is ready.
     Ready,
+    /// `./run` is up and has not been ready yet.
+    Unready,
     /// `./run` has ended.
     Ended {
         /// Whether there is a `./finish`.
@@ -281,6 +283,7 @@ fn down(state: State, event: Event) -> (State, Actions) {
         | Event::Started { .. }
         | Event::NotStarted
         | Event::Ready
+        | Event::Unready
         | Event::Ended { .. }
         | Event::Finished { .. }
         | Event::Due
@@ -304,6 +307,7 @@ fn resting(state: State, event: Event) -> (State, Actions) {
         | Event::Started { .. }
         | Event::NotStarted
         | Event::Ready
+        | Event::Unready
         | Event::Ended { .. }
         | Event::Finished { .. }
         | Event::Overdue
@@ -345,6 +349,7 @@ fn preparing(state: State, event: Event) -> (State, Actions) {
         Event::GiveUp => (state.in_phase(Failed), &[Cancel, Publish]),
         Event::Begin
         | Event::Ready
+        | Event::Unready
         | Event::Ended { .. }
         | Event::Finished { .. }
         | Event::Due
@@ -362,6 +367,7 @@ fn running(state: State, event: Event) -> (State, Actions) {
             (next, &[Publish, Action::Limit(Limit::Stop)])
         }
         Event::Ready if state.phase == Starting => (state.in_phase(Up), &[Disarm, Publish]),
+        Event::Unready => (state.in_phase(Starting), &[Action::Limit(Limit::Ready)]),
         Event::Ended { finish, early } => state.after_run(finish, early),
         Event::Overdue if state.phase == Starting => state.overdue_start(),
         Event::Enough => (state.once(), &[]),
@@ -420,6 +426,7 @@ fn stopping(state: State, event: Event) -> (State, Actions) {
         | Event::Started { .. }
         | Event::NotStarted
         | Event::Ready
+        | Event::Unready
         | Event::Finished { .. }
         | Event::Due
         | Event::GiveUp => (state, &[]),
@@ -441,6 +448,7 @@ fn finishing(state: State, event: Event) -> (State, Actions) {
         Event::Begin
         | Event::Prepared
         | Event::Ready
+        | Event::Unready
         | Event::Ended { .. }
         | Event::TermSent
         | Event::GiveUp => (state, &[]),
@@ -459,6 +467,7 @@ fn waiting(state: State, event: Event) -> (State, Actions) {
         | Event::Started { .. }
         | Event::NotStarted
         | Event::Ready
+        | Event::Unready
         | Event::Ended { .. }
         | Event::Finished { .. }
         | Event::Overdue
@@ -481,6 +490,7 @@ fn failed(state: State, event: Event) -> (State, Actions) {
         | Event::Started { .. }
         | Event::NotStarted
         | Event::Ready
+        | Event::Unready
         | Event::Ended { .. }
         | Event::Finished { .. }
         | Event::Due

@@ -6,6 +6,10 @@ use crate::sys::time::Duration;
 pub const EARLY: Duration = Duration::from_secs(1);
 /// That pause.
 pub const PACE: Duration = Duration::from_secs(1);
+/// How soon what could not be done is tried again, at first and at last.
+pub const FIRST_RETRY: Duration = Duration::from_secs(1);
+/// Each time that fails doubles the distance, up to this.
+pub const LAST_RETRY: Duration = Duration::from_secs(64);
 /// The pause after the system refused a new process.
 pub const FORK_PAUSE: Duration = Duration::from_secs(5);
 /// How long a log service may take to see the end of its input when the supervisor leaves. Then it gets TERM, and after

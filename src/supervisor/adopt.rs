@@ -128,12 +128,15 @@ fn hold_noted(number: i64, noted: &file::Stat, world: &mut World) -> Option<(Pid
 
 /// The log pipe of a supervisor that is no more, as the standard input of the logger it left behind.
 pub fn pipe_of(logger: Pid) -> Option<(OwnedFd, OwnedFd)> {
-    let mut path = proc_path(logger);
-    let path = path.push(b"/fd/0").c_str()?;
-    if !file::is_fifo(&file::stat(file::CWD, path).ok()?) {
-        return None;
-    }
-    Some((fifo::reopen(path, false).ok()?, fifo::reopen(path, true).ok()?))
+    Some((pipe_at(logger, 0, false)?, pipe_at(logger, 0, true)?))
+}
+
+/// One side of the pipe that a process has as the descriptor `number`.
+pub fn pipe_at(pid: Pid, number: i32, writing: bool) -> Option<OwnedFd> {
+    let mut path = proc_path(pid);
+    let path = path.push(b"/fd/").number(u64::from(number.unsigned_abs())).c_str()?;
+    let is_pipe = file::is_fifo(&file::stat(file::CWD, path).ok()?);
+    fifo::reopen(path, writing).ok().filter(|_| is_pipe)
 }
 
 fn ticks(at: Duration) -> u64 {

@@ -150,7 +150,7 @@ impl Keeper {
         self.since = orphan.status.map_or_else(|| Tai::now().before(orphan.age), |status| status.since);
         self.started = world.now.before(orphan.age);
         if self.part == Part::Main {
-            self.own.take_over(orphan.pid, place, world.now);
+            self.own.take_over(orphan.pid, orphan.finish, place, world);
         }
         // Its time begins anew.
         if phase != Phase::Up {
@@ -158,6 +158,20 @@ impl Keeper {
         }
         self.target = Some(orphan.pid);
         self.process = Some(Process { pid: orphan.pid, finish: orphan.finish, hold: Some(orphan.hold) });
+        if phase == Phase::Up {
+            self.see_whether_ready(place, world);
+        }
+    }
+
+    /// What counts as up may not have been ready yet.
+    fn see_whether_ready(&mut self, place: &Place, world: &mut World) {
+        if cfg!(feature = "policy")
+            && self.part == Part::Main
+            && self.process.is_some()
+            && !self.own.was_ready()
+        {
+            self.go_on(Some(Event::Unready), place, world);
+        }
     }
 
     /// Whether it is a one-shot whose work has been done under an earlier supervisor. Then it is up.
@@ -251,7 +265,7 @@ impl Keeper {
         if self.due.take_if(|at| *at <= now).is_some() {
             self.feed(Event::Due, place, world);
         }
-        let meaning = self.own.ring(self.runs(), place, world);
+        let meaning = self.own.ring(self.answers(), place, world);
         self.learn(meaning, place, world);
         if self.own.sweep(self.script_pid(), place, now) {
             self.all_ended(false, place, world);
@@ -316,7 +330,7 @@ impl Keeper {
             return true;
         }
         if self.pid() != Some(died.pid) {
-            let meaning = self.own.bury(&died, self.runs(), place, world);
+            let meaning = self.own.bury(&died, self.answers(), place, world);
             self.learn(meaning.flatten(), place, world);
             return meaning.is_some();
         }
@@ -334,7 +348,7 @@ impl Keeper {
 
     /// The service has said something.
     pub fn hear(&mut self, place: &Place, world: &mut World) {
-        let meaning = self.own.hear(self.pid(), self.runs(), place, world);
+        let meaning = self.own.hear(self.pid(), self.answers(), place, world);
         self.learn(meaning, place, world);
     }
 
@@ -349,8 +363,9 @@ impl Keeper {
         if is_news {
             self.go_on(Some(event), place, world);
         }
-        // It may have been called up before somebody knew.
-        if event == Event::Ready && self.state.phase == Phase::Up && (is_news || !self.own.was_ready()) {
+        // It may have been called up before somebody knew; and one that is to stop may stay.
+        let is_up = self.state.phase == Phase::Up || self.state.phase == Phase::Stopping && !self.state.term;
+        if event == Event::Ready && is_up && (is_news || !self.own.was_ready()) {
             self.tell_if_news(place, world);
             let life = if self.own.is_one_shot() { life(world) } else { None };
             self.own.show_ready(life, place, world.now);
@@ -362,21 +377,42 @@ impl Keeper {
         self.state.phase == Phase::Starting || self.state.phase == Phase::Up
     }
 
+    /// Whether it is there and can answer.
+    fn answers(&self) -> bool {
+        self.runs() && !self.state.paused
+    }
+
     /// Lets the machine decide, and does it.
     pub fn feed(&mut self, event: Event, place: &Place, world: &mut World) {
-        // A start looks by itself.
-        if matches!(event, Event::Command(command) if command != Command::Up && command != Command::Once) {
-            self.refresh(place);
-        }
-        if let Event::Command(command) = event
-            && self.own.commanded(command, &self.state, place)
-        {
-            self.stay();
+        let starts = matches!(event, Event::Command(Command::Up | Command::Once));
+        if let Event::Command(command) = event {
+            self.commanded(command, starts, place, world.now);
         }
         self.go_on(Some(event), place, world);
+        if starts && self.state.phase == Phase::Up {
+            self.see_whether_ready(place, world);
+        }
         // Who waits for it, or for whom it waits, may look before its turn comes.
         if self.own.is_seen() {
             self.tell_if_news(place, world);
+        }
+    }
+
+    fn commanded(&mut self, command: Command, starts: bool, place: &Place, now: Instant) {
+        // A start looks by itself.
+        if !starts || self.runs() {
+            self.refresh(place);
+        }
+        if self.runs() {
+            self.own.catch_up(place, now);
+        }
+        if self.own.commanded(command, &self.state, place, now) {
+            self.stay();
+        }
+        let rests = matches!(self.state.phase, Phase::Waiting | Phase::Resting);
+        if let Some(due) = self.due.as_mut().filter(|_| starts && rests) {
+            // Whoever asks for it does not wait longer than runit would.
+            *due = (*due).min(now.after(policy::PACE));
         }
     }
 
@@ -463,6 +499,8 @@ impl Keeper {
 
     fn limit(&mut self, limit: Limit, now: Instant) {
         if limit == Limit::Stop && self.own.holds(Step::Signal(Command::Term)) {
+            // It need not become ready any more.
+            self.overdue.take_if(|(running, _)| *running == Limit::Ready);
             return;
         }
         // One that runs stays; that of something else is over.

@@ -16,14 +16,11 @@ use crate::service::command::Command;
 use crate::service::machine::{Phase, State, Want};
 use crate::service::names::PUBLIC_MODE;
 use crate::service::needs::{LEAVING, NEEDED, NEEDING};
+use crate::service::policy::{FIRST_RETRY, LAST_RETRY};
 use crate::service::status::Shown;
 use crate::sys::time::{self, Duration, Instant};
 use crate::sys::{AsFd, Errno, OwnedFd, Result, file};
 use core::ffi::CStr;
-
-/// How soon what could not be done is tried again, at first and at last.
-const FIRST_RETRY: Duration = Duration::from_secs(1);
-const LAST_RETRY: Duration = Duration::from_secs(64);
 
 /// What is known of the services beside this one.
 #[derive(Default)]

@@ -79,9 +79,11 @@ impl Own {
 
     pub fn clear(&mut self, _: &Place) {}
 
-    pub fn take_over(&mut self, _: Pid, _: &Place, _: Instant) {}
+    pub fn take_over(&mut self, _: Pid, _: bool, _: &Place, _: &World) {}
 
-    pub fn commanded(&mut self, _: Command, _: &State, _: &Place) -> bool {
+    pub fn catch_up(&mut self, _: &Place, _: Instant) {}
+
+    pub fn commanded(&mut self, _: Command, _: &State, _: &Place, _: Instant) -> bool {
         false
     }
 

@@ -25,10 +25,9 @@ use crate::sys::signal::Signal;
 use crate::sys::table::Table;
 use crate::sys::time::{self, Duration, Instant};
 use crate::sys::{AsFd, Errno, file};
-use crate::tai::Tai;
-use crate::text::parse;
+use crate::text::{Text, parse};
 use core::ffi::CStr;
-use deaths::{Death, Verdict};
+use deaths::Verdict;
 pub use files::Other;
 use files::{LONGEST, OWN, is_settled, names, read};
 
@@ -58,9 +57,14 @@ struct More {
     settings: Settings,
     /// Files of which it has been said that they mean nothing.
     told: u32,
-    deaths: [Death; MOST_DEATHS],
+    /// When the last deaths were, each in the place that its number has.
+    deaths: [Option<Instant>; MOST_DEATHS],
     /// How many there have been.
     count: usize,
+    /// How many of them somebody has forgiven by a start.
+    forgiven: usize,
+    /// The last ones, as they are shown.
+    told_deaths: Text<{ deaths::LONGEST }>,
     /// How many of the last ones came one soon after the other.
     streak: u32,
     verdict: Verdict,
@@ -171,16 +175,28 @@ impl Own {
         }
     }
 
-    /// The service is one that an earlier supervisor has started.
-    pub fn take_over(&mut self, pid: Pid, place: &Place, now: Instant) {
+    /// The service is one that an earlier supervisor has started; `finish`: only `./finish` of it is left.
+    pub fn take_over(&mut self, pid: Pid, finish: bool, place: &Place, world: &World) {
         self.refresh(place);
         self.take_over_ties(place);
-        match self.more() {
-            Some(more) => {
-                more.readiness.take_over(&more.settings, place, now);
-                more.scope.take_over(more.settings.kill_scope, pid);
+        let Some(more) = self.more() else { return self.clear(place) };
+        let _ = file::remove(place.state().as_fd(), FAILED);
+        more.readiness.take_over(&more.settings, place, world.now);
+        match finish {
+            true => more.readiness.ended(place),
+            false => {
+                let token = unit::token(place.index, Heard::Service);
+                more.readiness.hear_again(pid, &more.settings, token, world);
             }
-            None => self.clear(place),
+        }
+        more.scope.take_over(more.settings.kill_scope, pid);
+    }
+
+    /// The files have been read while the service runs.
+    pub fn catch_up(&mut self, place: &Place, now: Instant) {
+        let is_one_shot = self.one_shot;
+        if let Some(more) = self.more().filter(|_| !is_one_shot) {
+            more.readiness.catch_up(&more.settings, place, now);
         }
     }
 
@@ -198,8 +214,18 @@ impl Own {
     }
 
     /// Somebody has asked for something; gives whether a stop that waits is forgotten for that.
-    pub fn commanded(&mut self, command: Command, state: &State, place: &Place) -> bool {
+    pub fn commanded(&mut self, command: Command, state: &State, place: &Place, now: Instant) -> bool {
         let Some(more) = self.more() else { return false };
+        if matches!(command, Command::Up | Command::Once) {
+            // It stays if it was to stop, and does not wait long if it was to start later or not at all.
+            more.asked &= state.phase != Phase::Stopping || state.term;
+            if !state.has_process() || state.phase == Phase::Finishing {
+                more.pardon();
+            }
+        }
+        if command == Command::Cont {
+            more.readiness.go_on_after_pause(&more.settings, now);
+        }
         if matches!(command, Command::Term | Command::Kill | Command::Down | Command::Exit) {
             more.asked = true;
             more.unhealthy = false;
@@ -212,7 +238,7 @@ impl Own {
 
     /// Whether it has been shown that the service is ready, since it was started.
     pub fn was_ready(&self) -> bool {
-        self.known().is_some_and(|more| more.readiness.was_ready())
+        self.known().is_none_or(|more| more.readiness.was_ready())
     }
 
     /// Whether the service counts as ready when it has been started.
@@ -357,8 +383,9 @@ impl Own {
 
     /// `./run` has been started.
     pub fn started(&mut self, place: &Place, now: Instant) {
+        let is_ready = self.is_ready_at_once();
         let Some(more) = self.more() else { return };
-        more.readiness.started(&more.settings, now);
+        more.readiness.started(is_ready, &more.settings, now);
         more.verdict = Verdict::AGAIN;
         more.forgive(place);
     }
@@ -394,6 +421,10 @@ impl Own {
         };
         let who: &[u8] = if phase == Phase::Finishing { b"./finish" } else { b"service" };
         place.report.warn(&[who, b" does not ", what, b" in time, ", then], None);
+        if let Some(more) = self.more() {
+            // That is its own fault.
+            more.unhealthy |= phase == Phase::Starting;
+        }
         self.notify(Event::Overdue, ended, place, world);
     }
 
@@ -446,18 +477,19 @@ fn show_failed(place: &Place) {
 impl More {
     /// Nothing known yet.
     fn new() -> Option<Table<Self>> {
-        let none = Death { at: Instant::now(), tai: Tai::now(), ended: Ended(0) };
         let mut table = Table::new(1).ok()?;
         let more = Self {
             settings: Settings::NONE,
             told: 0,
-            deaths: [none; MOST_DEATHS],
+            deaths: [None; MOST_DEATHS],
             count: 0,
+            forgiven: 0,
+            told_deaths: Text::new(),
             streak: 0,
             verdict: Verdict::AGAIN,
             failed: false,
             notifier: Notifier::default(),
-            readiness: Readiness::default(),
+            readiness: Readiness::known_late(),
             scope: Scope::default(),
             unhealthy: false,
             asked: false,
@@ -474,9 +506,17 @@ impl More {
     /// It counts as failed no longer.
     fn forgive(&mut self, place: &Place) {
         if core::mem::take(&mut self.failed) {
-            (self.count, self.streak) = (0, 0);
+            (self.forgiven, self.streak) = (self.count, 0);
             let _ = file::remove(place.state().as_fd(), FAILED);
         }
+    }
+
+    /// Somebody wants it up: it starts again, and soon.
+    fn pardon(&mut self) {
+        if core::mem::take(&mut self.verdict.failed) {
+            (self.forgiven, self.streak) = (self.count, 0);
+        }
+        self.verdict = Verdict { again: true, failed: false, pause: self.verdict.pause.min(policy::PACE) };
     }
 
     /// What has been found out means this to the service.

@@ -3,6 +3,7 @@
 use crate::report::Reporter;
 use crate::service::machine::{State, Want};
 use crate::service::names::{File, PUBLIC_MODE, Part, path};
+use crate::service::policy::{FIRST_RETRY, LAST_RETRY};
 use crate::service::status::{self, LEN, Status};
 use crate::sys::file::{self, Replacing};
 use crate::sys::time::{Duration, Instant};
@@ -20,9 +21,6 @@ pub struct Published {
     #[cfg(feature = "policy")]
     silent: bool,
 }
-
-const FIRST_RETRY: Duration = Duration::from_secs(1);
-const LAST_RETRY: Duration = Duration::from_secs(64);
 
 /// One thing to tell, and in whose name to complain.
 pub struct News<'a> {

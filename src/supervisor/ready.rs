@@ -2,10 +2,10 @@
 //! `./check` does.
 
 use super::unit::Place;
-use super::{World, program};
+use super::{World, adopt, program};
 use crate::service::names::PUBLIC_MODE;
 use crate::service::notification::{Word, words};
-use crate::service::policy;
+use crate::service::policy::{self, FIRST_RETRY, LAST_RETRY};
 use crate::service::settings::Settings;
 use crate::sys::file::Replacing;
 use crate::sys::identity;
@@ -42,8 +42,8 @@ pub struct Readiness {
     fails: u32,
     /// Whether it has been shown that the service is ready.
     shown: bool,
-    /// When that is tried again, and the boot of a one-shot.
-    show_again: Option<(Instant, Option<u32>)>,
+    /// When that is tried again, how long after the last time, and the boot of a one-shot.
+    show_again: Option<(Instant, Duration, Option<u32>)>,
     /// Whether it has been ready since it was started.
     was_ready: bool,
     /// Whether the `./check` that runs asks for a service that has ended.
@@ -119,9 +119,14 @@ impl Readiness {
         Ok(())
     }
 
-    /// The service has been started.
-    pub fn started(&mut self, settings: &Settings, now: Instant) {
-        self.fails = 0;
+    /// Of a service that was started when there were no files.
+    pub fn known_late() -> Self {
+        Self { was_ready: true, ..Self::default() }
+    }
+
+    /// The service has been started; `ready`: which is all that is to be known.
+    pub fn started(&mut self, ready: bool, settings: &Settings, now: Instant) {
+        (self.was_ready, self.fails) = (ready, 0);
         self.due = settings.check_every.map(|every| now.after(every));
     }
 
@@ -165,8 +170,36 @@ impl Readiness {
     pub fn take_over(&mut self, settings: &Settings, place: &Place, now: Instant) {
         let is_there = |name| file::stat(place.state().as_fd(), name).is_ok();
         (self.shown, self.said) = (is_there(READY), is_there(SAYS));
-        self.was_ready = self.shown;
+        self.was_ready = self.shown || !settings.tells_ready();
         self.go_on(!self.shown || settings.check_fails.is_some(), settings, now);
+    }
+
+    /// Hears again the service `pid` that was started under an earlier supervisor, if it still has what it says with.
+    pub fn hear_again(&mut self, pid: Pid, settings: &Settings, token: u64, world: &World) {
+        if let (false, Some(number)) = (self.was_ready, settings.notification_fd)
+            && let Some(pipe) = adopt::pipe_at(pid, number, false)
+            && file::set_nonblocking(&pipe).is_ok()
+            && world.poll.add(&pipe, token).is_ok()
+        {
+            self.pipe = Some(pipe);
+        }
+    }
+
+    /// The files may say only since it was started that it tells when it is ready. Then it was ready at once.
+    pub fn catch_up(&mut self, settings: &Settings, place: &Place, now: Instant) {
+        let is_known = self.shown || self.inbox.is_some() || self.show_again.is_some();
+        if self.was_ready && !is_known && settings.tells_ready() {
+            self.show(settings, None, place, now);
+            self.go_on(settings.check_fails.is_some(), settings, now);
+        }
+    }
+
+    /// It was stopped for a while, and could not answer.
+    pub fn go_on_after_pause(&mut self, settings: &Settings, now: Instant) {
+        self.fails = 0;
+        if self.alive_by.is_some() {
+            self.alive_by = settings.alive_within.map(|within| now.after(within));
+        }
     }
 
     /// The `./check` at work.
@@ -186,9 +219,17 @@ impl Readiness {
 
     /// Shows that it is ready.
     pub fn show(&mut self, settings: &Settings, boot: Option<u32>, place: &Place, now: Instant) {
-        self.was_ready = true;
+        // What it did not answer before does not count.
+        (self.was_ready, self.fails) = (true, 0);
         self.alive_by =
             settings.alive_within.filter(|_| self.inbox.is_some()).map(|within| now.after(within));
+        if let Err(errno) = self.try_to_show(boot, place) {
+            place.report.warn_of(b"unable to open ", READY.to_bytes(), errno);
+            self.show_again = Some((now.after(FIRST_RETRY), FIRST_RETRY, boot));
+        }
+    }
+
+    fn try_to_show(&mut self, boot: Option<u32>, place: &Place) -> Result<()> {
         let made = match boot {
             None => file::show(place.state().as_fd(), READY, PUBLIC_MODE),
             Some(boot) => {
@@ -201,13 +242,8 @@ impl Readiness {
                     })
             }
         };
-        match made {
-            Ok(()) => self.shown = true,
-            Err(errno) => {
-                place.report.warn_of(b"unable to open ", READY.to_bytes(), errno);
-                self.show_again = Some((now.after(policy::PACE), boot));
-            }
-        }
+        self.shown = made.is_ok();
+        made
     }
 
     /// Takes in what the service `pid` has said.
@@ -294,15 +330,18 @@ impl Readiness {
             due,
             self.check.and_then(|(_, due)| due),
             self.alive_by,
-            self.show_again.map(|(at, _)| at),
+            self.show_again.map(|(at, ..)| at),
         ])
     }
 
     /// Acts on the timers that are over.
     pub fn ring(&mut self, settings: &Settings, place: &Place, world: &World) -> Finding {
         self.ring_check(settings, place, world);
-        if let Some((_, boot)) = self.show_again.take_if(|(at, _)| *at <= world.now) {
-            self.show(settings, boot, place, world.now);
+        if let Some((_, pause, boot)) = self.show_again.take_if(|(at, ..)| *at <= world.now)
+            && self.try_to_show(boot, place).is_err()
+        {
+            let pause = (pause * 2).min(LAST_RETRY);
+            self.show_again = Some((world.now.after(pause), pause, boot));
         }
         match self.alive_by.take_if(|by| *by <= world.now) {
             Some(_) => {

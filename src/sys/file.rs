@@ -56,6 +56,11 @@ pub fn open_read(at: BorrowedFd<'_>, path: &CStr) -> Result<OwnedFd> {
     open(at, path, OFlags::RDONLY | OFlags::NONBLOCK, 0)
 }
 
+/// The same, but not where a link leads.
+pub fn open_read_itself(at: BorrowedFd<'_>, path: &CStr) -> Result<OwnedFd> {
+    open(at, path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOFOLLOW, 0)
+}
+
 /// Opens for appending, making it if need be.
 pub fn open_append(at: BorrowedFd<'_>, path: &CStr, mode: u32) -> Result<OwnedFd> {
     open(at, path, OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE | OFlags::NONBLOCK, mode)

@@ -25,7 +25,7 @@ pub fn events() -> Vec<Event> {
     all.extend(Command::ALL.map(Event::Command));
     all.push(Event::Prepared);
     all.extend([true, false].map(|ready| Event::Started { ready }));
-    all.extend([Event::NotStarted, Event::Ready]);
+    all.extend([Event::NotStarted, Event::Ready, Event::Unready]);
     for finish in [false, true] {
         all.extend([false, true].map(|early| Event::Ended { finish, early }));
     }

@@ -5,7 +5,6 @@ use crate::service::names::PUBLIC_MODE;
 use crate::service::policy;
 use crate::service::settings::{MOST_DEATHS, Restart, When};
 use crate::supervisor::unit::Place;
-use crate::sys::process::Ended;
 use crate::sys::time::{Duration, Instant};
 use crate::sys::{AsFd, file};
 use crate::tai::Tai;
@@ -15,20 +14,15 @@ use core::ffi::CStr;
 const DEATHS: &CStr = c"supervise/deaths";
 const DEATHS_NEW: &CStr = c"supervise/deaths.new";
 
+/// The longest list of deaths.
+pub(super) const LONGEST: usize = MOST_DEATHS * 40;
+
 /// What becomes of a service that has ended.
 #[derive(Clone, Copy)]
 pub(super) struct Verdict {
     pub(super) again: bool,
     pub(super) failed: bool,
     pub(super) pause: Duration,
-}
-
-/// An end that nobody has asked for.
-#[derive(Clone, Copy)]
-pub(super) struct Death {
-    pub(super) at: Instant,
-    pub(super) tai: Tai,
-    pub(super) ended: Ended,
 }
 
 impl Verdict {
@@ -39,23 +33,24 @@ impl More {
     /// Takes down a death, for us and for people.
     #[inline(never)]
     pub(super) fn note(&mut self, end: &End, place: &Place) {
-        let death = Death { at: end.now, tai: Tai::now(), ended: end.ended };
-        if let Some(place) = self.deaths.get_mut(self.count % MOST_DEATHS) {
-            *place = death;
+        if self.count == 0 {
+            self.told_deaths = told_before(place);
+        }
+        if let Some(at) = self.deaths.get_mut(self.count % MOST_DEATHS) {
+            *at = Some(end.now);
         }
         self.count += 1;
-        let mut text = Text::<{ MOST_DEATHS * 40 }>::new();
-        for number in self.count.saturating_sub(MOST_DEATHS)..self.count {
-            let Some(death) = self.deaths.get(number % MOST_DEATHS) else { continue };
-            text.push(&death.tai.to_text()).push(b" ");
-            match death.ended.code() {
-                Some(code) => text.number(code.into()),
-                None => text.push(b"-1"),
-            };
-            text.push(b" ").number(u64::from(death.ended.signal_byte() & 0x7f)).push(b"\n");
-        }
+        let mut text = last_but_one(&self.told_deaths);
+        text.push(&Tai::now().to_text()).push(b" ");
+        match end.ended.code() {
+            Some(code) => text.number(code.into()),
+            None => text.push(b"-1"),
+        };
+        text.push(b" ").number(u64::from(end.ended.signal_byte() & 0x7f)).push(b"\n");
+        self.told_deaths = text;
         // Whoever wants to know looks at `status` as well: nothing depends on it.
-        let _ = file::replace(place.state().as_fd(), DEATHS, DEATHS_NEW, PUBLIC_MODE, text.bytes(), false);
+        let text = self.told_deaths.bytes();
+        let _ = file::replace(place.state().as_fd(), DEATHS, DEATHS_NEW, PUBLIC_MODE, text, false);
     }
 
     pub(super) fn judge(&mut self, restart: &Restart, end: &End) -> Verdict {
@@ -75,7 +70,28 @@ impl More {
     /// Whether there have been more deaths than this within the time.
     fn is_too_much(&self, (most, within): (usize, Duration), now: Instant) -> bool {
         // The first of the last `most` + 1.
-        let first = self.count.checked_sub(most + 1).and_then(|number| self.deaths.get(number % MOST_DEATHS));
-        first.is_some_and(|death| now.since(death.at) <= within)
+        let first = self.count.checked_sub(most + 1).filter(|number| *number >= self.forgiven);
+        let at = first.and_then(|number| self.deaths.get(number % MOST_DEATHS).copied().flatten());
+        at.is_some_and(|at| now.since(at) <= within)
     }
+}
+
+/// The deaths that an earlier supervisor has taken down.
+fn told_before(place: &Place) -> Text<LONGEST> {
+    let (mut text, mut bytes) = (Text::new(), [0; LONGEST - 1]);
+    let read =
+        file::open_read_itself(place.state().as_fd(), DEATHS).and_then(|fd| file::read_full(&fd, &mut bytes));
+    let told = bytes.get(..read.unwrap_or(0)).unwrap_or(&[]);
+    let whole = told.iter().rposition(|&byte| byte == b'\n').map_or(0, |newline| newline + 1);
+    text.push(told.get(..whole).unwrap_or(&[]));
+    text
+}
+
+/// The last of them, with room for one more.
+fn last_but_one(told: &Text<LONGEST>) -> Text<LONGEST> {
+    let mut text = Text::new();
+    let lines = told.bytes().split_inclusive(|&byte| byte == b'\n');
+    let many = lines.clone().count().saturating_sub(MOST_DEATHS - 1);
+    lines.skip(many).for_each(|line| _ = text.push(line));
+    text
 }
