@@ -1,6 +1,7 @@
 //! svbox's own files in a service directory: deadlines, signals, what becomes of a service that has ended.
 
 mod again;
+mod between;
 mod clients;
 mod dag;
 mod deadlines;

@@ -2,12 +2,12 @@
 
 use super::*;
 
-fn is_ready(service: &Service<'_>) -> bool {
+pub(super) fn is_ready(service: &Service<'_>) -> bool {
     service.join("supervise/ready").exists()
 }
 
 /// A service that says that it is ready when the file `go` is there.
-fn telling<'s>(sandbox: &'s Sandbox, number: u32) -> Service<'s> {
+pub(super) fn telling<'s>(sandbox: &'s Sandbox, number: u32) -> Service<'s> {
     let body = format!(
         "echo >>up\nuntil test -e go; do sleep 0.01; done\necho ready >/proc/self/fd/{number}\nexec sleep 1000000"
     );

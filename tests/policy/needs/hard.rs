@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::policy::again::replace;
+use rustix::process::{Pid, kill_process};
+use std::os::unix::fs::PermissionsExt;
 
 /// A one-shot in the scan directory that writes down its work and the end of it.
 fn one_shot<'s>(sandbox: &'s Sandbox, name: &str, needs: &[&str]) -> Service<'s> {
@@ -411,4 +413,55 @@ fn names_may_be_as_long_as_names_can_be() {
 fn until_old() {
     let now = std::time::Instant::now();
     until("its first second", || now.elapsed() > Duration::from_millis(1100));
+}
+
+#[test]
+fn one_whose_stop_waits_need_not_become_ready_any_more() {
+    if only_svbox("needs") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let does = format!("test -e again && until test -e go; do sleep 0.01; done\n{STAYS}");
+    let db = member_that(&sandbox, "db", &[], &does)
+        .file("timeout-ready", "1500")
+        .file("restart", "always delay=0");
+    let web = slow(&sandbox, "web", &["db"]);
+    let (db_runsv, _web) = (db.supervise(), web.supervise());
+    until_events(&sandbox, "up db, up web, ");
+    web.until_up();
+    sandbox.write("scan/db/again", "");
+    let pid = db.until_up();
+    kill_process(Pid::from_raw(pid).unwrap(), Signal::KILL).unwrap();
+    until_events(&sandbox, "up db, up web, up db, ");
+    let again = db.until_up_again(pid);
+    db.send(b"d");
+    until_events(&sandbox, "up db, up web, up db, told web, ");
+    // As long as it may have had, and more.
+    let begin = std::time::Instant::now();
+    until("that its time would be over", || begin.elapsed() > Duration::from_secs(2));
+    assert_eq!((db.status().pid(), db.status().shown()), (again, Shown::Run));
+    sandbox.write("scan/web/go", "");
+    until_events(&sandbox, "up db, up web, up db, told web, end db, ");
+    assert_eq!(times_said(&db_runsv, "sending KILL"), 0);
+}
+
+#[test]
+fn one_that_may_not_be_looked_at_holds_nobody_up() {
+    if only_svbox("needs") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let (db, web) = (member(&sandbox, "db", &[]), slow(&sandbox, "web", &["db"]));
+    // Without root's right to pass over modes.
+    let mut setpriv = sandbox.command("setpriv");
+    setpriv.args(["--bounding-set", "-dac_override,-dac_read_search", "runsv", &db.name]);
+    let _db = if rustix::process::geteuid().is_root() { sandbox.start(setpriv) } else { db.start() };
+    let _web = web.supervise();
+    until_events(&sandbox, "up db, up web, ");
+    web.until_up();
+    let mode = |mode| fs::set_permissions(web.join(""), fs::Permissions::from_mode(mode)).unwrap();
+    mode(0);
+    db.send(b"d");
+    until_events(&sandbox, "up db, up web, end db, ");
+    mode(0o755);
 }
