@@ -51,13 +51,14 @@ fn one_whose_stop_is_called_off_has_to_become_ready_in_time_all_the_same() {
         return;
     }
     let sandbox = Sandbox::new();
-    let service = telling(&sandbox, 3).script("control/t", "test -e over && exit 1; exit 0");
-    let service = service.file("timeout-ready", "300");
+    let service = telling(&sandbox, 3).script("control/t", "echo >>asked; test $(wc -l <asked) = 1");
+    let service = service.file("timeout-ready", "2000");
     let runsv = service.supervise();
     service.until_lines("up", 1);
     until_about_to_stop(&service);
+    service.until_lines("asked", 1);
+    assert_eq!(runsv.stderr(), "");
     service.send(b"u");
-    sandbox.write("one/over", "");
     until_said(&service, &runsv, "service does not become ready in time, stopping it");
     service.until_lines("up", 2);
 }
@@ -141,15 +142,15 @@ fn what_it_did_not_answer_before_it_was_ready_does_not_count() {
     }
     let sandbox = Sandbox::new();
     let service = telling(&sandbox, 3).file("check-interval", "100").file("check-fails", "4");
-    let service = service.script("check", "echo >>asked; test -e bad && exit 1; test -e well");
+    // The first two after that fail as well.
+    let check = "echo >>asked; test -e supervise/ready || exit 1; test -e bad && exit 1
+        echo >>later; test $(wc -l <later) -gt 2";
+    let service = service.script("check", check);
     let runsv = service.supervise();
     service.until_lines("asked", 6);
     sandbox.write("one/go", "");
-    until("that it is ready", || is_ready(&service));
-    sandbox.write("one/well", "");
-    let asked = service.lines("asked");
-    service.until_lines("asked", asked + 4);
-    assert_eq!(runsv.stderr(), "");
+    service.until_lines("later", 6);
+    assert_eq!((runsv.stderr().as_str(), is_ready(&service)), ("", true));
     sandbox.write("one/bad", "");
     until_said(&service, &runsv, "service does not answer, stopping it");
 }
@@ -233,11 +234,12 @@ fn u_while_finish_runs_takes_the_failure_back() {
         return;
     }
     let sandbox = Sandbox::new();
+    let service = counted(&sandbox, "test -e go || exit 1\nexec sleep 1000000")
+        .file("restart", "always delay=0 limit=1/1h");
     let service =
-        counted(&sandbox, "test -e go || exit 1\nexec sleep 1000000").file("restart", "always limit=0/1h");
-    let service = service.finish("echo >>end; until test -e go; do sleep 0.01; done");
+        service.finish("echo >>end; test $(wc -l <end) = 1 || until test -e go; do sleep 0.01; done");
     let runsv = service.supervise();
-    service.until_lines("end", 1);
+    service.until_lines("end", 2);
     until("its finish", || service.status().shown() == Shown::Finish);
     // The pause shows that what came before it was heard.
     service.send(b"up");
