@@ -8,7 +8,7 @@ use svbox::sys::file::{self, Identity};
 use svbox::sys::process::{self, Pid};
 use svbox::sys::signal::Signal;
 use svbox::sys::{AsFd, OwnedFd};
-use svbox::text::Text;
+use svbox::text::{Text, spread};
 
 /// What a name is, apart from the directory that it stands for: a number that differs for different names, and for
 /// different texts of a link.
@@ -18,9 +18,7 @@ pub type Called = u64;
 pub fn called(dir: &OwnedFd, name: &CStr) -> Called {
     let mut text = [0; 512];
     let link = file::read_link(dir.as_fd(), name, &mut text).unwrap_or(&[]);
-    // FNV-1a.
-    let spread = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-    name.to_bytes_with_nul().iter().chain(link).fold(0xcbf2_9ce4_8422_2325, spread)
+    spread(name.to_bytes()) ^ spread(link).rotate_left(1)
 }
 
 /// Whether a child runs the same program as we do: another runsv does not know what WINCH is to mean.
@@ -49,14 +47,18 @@ impl Services {
     ) -> bool {
         let scan = self.scan;
         let Some(old) = self.replaced(called) else { return false };
-        match (&old.state, fleet) {
+        let is_there = match (&old.state, fleet) {
             (State::Running(Runsv::Here(index), _), Some(fleet)) => {
                 fleet.enter_again(*index, dir.as_fd(), name)
             }
-            (State::Running(Runsv::Child(pid), _), _) => _ = process::kill(*pid, Signal::WINCH),
+            (State::Running(Runsv::Child(pid), _), _) => process::kill(*pid, Signal::WINCH).is_ok(),
             _ => return false,
+        };
+        // What could not go there tries it again at the next scan.
+        if is_there {
+            old.identity = identity;
         }
-        (old.identity, old.seen) = (identity, scan);
+        old.seen = scan;
         true
     }
 

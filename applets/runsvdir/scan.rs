@@ -279,10 +279,9 @@ fn is_template(name: &CStr) -> bool {
 fn identity(dir: &OwnedFd, name: &CStr, found: Identity) -> Identity {
     #[cfg(feature = "policy")]
     if let Some(argument) = svbox::service::template::argument(dir.as_fd(), name.to_bytes()) {
-        // FNV-1a, in the place of the time of birth.
-        let spread = |hash: u32, byte: &u8| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193);
-        let (device, inode, born, _) = found;
-        return (device, inode, !born, argument.iter().fold(0x811c_9dc5, spread));
+        // In the place of the time of birth.
+        let ((device, inode, _, part), hash) = (found, svbox::text::spread(argument));
+        return (device, inode, i64::from_ne_bytes(hash.to_ne_bytes()), !part);
     }
     found
 }

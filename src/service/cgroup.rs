@@ -59,8 +59,7 @@ impl Cgroup {
         let home =
             open(path.bytes()).filter(|home| file::is_writable(home.as_fd(), PROCS)).ok_or(Errno::ACCESS)?;
         let mut name = Text::<{ NAME + 64 }>::new();
-        let service = service.rsplit(|&byte| byte == b'/').next().unwrap_or(&[]);
-        name.push(service.get(..NAME).unwrap_or(service)).push(mark.bytes());
+        name.push(called_in(service)).push(mark.bytes());
         let name = name.c_str().ok_or(Errno::NAMETOOLONG)?;
         match file::make_directory(home.as_fd(), name, MODE) {
             Ok(()) | Err(Errno::EXIST) => {}
@@ -74,17 +73,24 @@ impl Cgroup {
         Ok(Self { dir: cgroup, mark })
     }
 
-    /// Opens that of a service of which this is a process, whatever its directory was called, unless we are in it too.
-    pub fn of(pid: Pid) -> Option<Self> {
+    /// Opens that of the service `service`, of which this is a process, unless we are in it too. Its directory may have been
+    /// another one then, of the same name.
+    pub fn of(pid: Pid, dir: BorrowedFd<'_>, service: &[u8]) -> Option<Self> {
         let path = path_of_process(pid).ok()?;
         let ours = path_of(c"/proc/self/cgroup").ok()?;
         let is_ours = |part: &[u8]| ours.bytes().split(|&byte| byte == b'/').any(|its| its == part);
         let is_marked = |part: &[u8]| part.windows(MARK.len()).any(|window| window == MARK);
-        // Ours may be that of a service as well.
-        let part = path.bytes().split(|&byte| byte == b'/').find(|part| is_marked(part) && !is_ours(part))?;
-        let end = path.bytes().windows(part.len()).position(|window| window == part)? + part.len();
+        // Ours may be that of a service as well; and so may one above, of which it is no more than a guest.
+        let part =
+            path.bytes().rsplit(|&byte| byte == b'/').find(|part| is_marked(part) && !is_ours(part))?;
+        let end = path.bytes().windows(part.len()).rposition(|window| window == part)? + part.len();
+        let (called, marked) =
+            part.split_at_checked(part.windows(MARK.len()).rposition(|window| window == MARK)?)?;
+        if marked != mark(dir).ok()?.bytes() && called != called_in(service) {
+            return None;
+        }
         let mut mark = Mark::new();
-        mark.push(part.get(part.windows(MARK.len()).rposition(|window| window == MARK)?..)?);
+        mark.push(marked);
         Some(Self { dir: open(path.bytes().get(..end)?)?, mark })
     }
 
@@ -148,6 +154,12 @@ impl Cgroup {
     pub fn clear(&self) {
         clear(&self.dir, MOST_BELOW);
     }
+}
+
+/// What the name of its cgroup says of a service with this path.
+fn called_in(service: &[u8]) -> &[u8] {
+    let name = service.rsplit(|&byte| byte == b'/').next().unwrap_or(&[]);
+    name.get(..NAME).unwrap_or(name)
 }
 
 fn clear(dir: &OwnedFd, levels: usize) {

@@ -14,4 +14,4 @@ pub const LAST_RETRY: Duration = Duration::from_secs(64);
 pub const FORK_PAUSE: Duration = Duration::from_secs(5);
 /// How long a log service may take to see the end of its input when the supervisor leaves. Then it gets TERM, and after
 /// the same time again it is left to itself. runit waits for ever.
-pub const LOG_DRAIN: Duration = Duration::from_secs(10);
+pub const LOG_DRAIN: Duration = Duration::from_secs(5);

@@ -13,6 +13,7 @@ use crate::service::client;
 use crate::service::machine::Want;
 use crate::service::names::{File, Part, path};
 use crate::service::status::{Shown, Status};
+use crate::sys::identity;
 use crate::sys::process::{self, Pid};
 use crate::sys::time::{self, Duration};
 use crate::sys::{AsFd, Errno, OwnedFd, Result, fifo, file};
@@ -93,8 +94,8 @@ pub fn move_note(from: &OwnedFd, to: &OwnedFd) {
 /// The orphan of the last supervisor of this directory, if it is still there and surely the same.
 pub fn find(dir: &OwnedFd, part: Part, lock: &OwnedFd, world: &mut World) -> Option<Orphan> {
     let noted = file::stat_open(lock).ok()?;
-    // Nobody has noted anything in a lock that is as it was made.
-    if noted.st_mtime == noted.st_ctime {
+    // Nobody has noted anything in a lock that is as it was made; and others may have in one that is theirs.
+    if noted.st_mtime == noted.st_ctime || noted.st_uid != identity::effective().0 {
         return None;
     }
     let status = client::read_status(dir.as_fd(), path(part, File::Status)).ok();

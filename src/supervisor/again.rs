@@ -16,25 +16,29 @@ type Dirs = (OwnedFd, Option<OwnedFd>);
 impl Unit {
     /// Looks whether another directory is at the path `name` below `at` now. If so, that is the service's from here on:
     /// its state is told there, commands are read there, and its programs are those of the next start. If it cannot be
-    /// taken over everything stays as it was.
-    pub fn enter_again(&mut self, (at, name): (BorrowedFd<'_>, &CStr), world: &mut World) {
-        if self.leaving != Leaving::No || self.is_down_for_good() {
-            return;
+    /// taken over everything stays as it was. Gives whether the service is in the directory of that name now.
+    pub fn enter_again(&mut self, (at, name): (BorrowedFd<'_>, &CStr), world: &mut World) -> bool {
+        let Ok(new) = file::open_place(at, name) else { return false };
+        if self.leaving != Leaving::No
+            || self.is_down_for_good()
+            || file::is_same(file::stat_open(&self.place.dir), file::stat_open(&new))
+        {
+            return true;
         }
-        let Ok(new) = file::open_place(at, name) else { return };
-        if file::is_same(file::stat_open(&self.place.dir), file::stat_open(&new)) {
-            return;
-        }
-        let Ok(state) = open::state(&new, self.place.argument, &self.place.report) else { return };
+        let Ok(state) = open::state(&new, self.place.argument, &self.place.report) else { return false };
         let old = self.exchange((new, state));
         match self.open_again() {
             Ok((main, log)) => {
                 let (dir, state) = &old;
                 neighbours::take_marks(state.as_ref().unwrap_or(dir), &self.place);
                 self.go_on_with(main, log, world);
+                true
             }
             // Why, has been said.
-            Err(_) => _ = self.exchange(old),
+            Err(_) => {
+                self.exchange(old);
+                false
+            }
         }
     }
 

@@ -129,11 +129,10 @@ impl Fleet {
 
     /// Another directory has the name of a service now, below `at`: see [`Unit::enter_again`].
     #[cfg(feature = "policy")]
-    pub fn enter_again(&mut self, index: Number, at: BorrowedFd<'_>, name: &CStr) {
+    pub fn enter_again(&mut self, index: Number, at: BorrowedFd<'_>, name: &CStr) -> bool {
         self.world.now = Instant::now();
-        if let Some(Some(unit)) = self.units.items().get_mut(index) {
-            unit.enter_again((at, name), &mut self.world);
-        }
+        let unit = self.units.items().get_mut(index).and_then(Option::as_mut);
+        unit.is_some_and(|unit| unit.enter_again((at, name), &mut self.world))
     }
 
     /// Acts on what has happened, without waiting.

@@ -559,6 +559,10 @@ impl Keeper {
         if state.want == Want::Once && self.own.holds(Step::Prepare) {
             state.want = Want::Up;
         }
+        // What it has left is no service.
+        if self.own.is_sweeping() && self.process.is_none() {
+            state.phase = Phase::Finishing;
+        }
         let news = News {
             dir: place.state(),
             part: self.part,

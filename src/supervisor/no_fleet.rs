@@ -50,7 +50,7 @@ impl Fleet {
     }
 
     #[cfg(feature = "policy")]
-    pub fn enter_again(&mut self, _: Number, _: BorrowedFd<'_>, _: &CStr) {
+    pub fn enter_again(&mut self, _: Number, _: BorrowedFd<'_>, _: &CStr) -> bool {
         match *self {}
     }
 

@@ -189,7 +189,9 @@ impl Own {
                 more.readiness.hear_again(pid, &more.settings, token, world);
             }
         }
-        more.scope.take_over(more.settings.kill_scope, pid);
+        if !finish {
+            more.scope.take_over(more.settings.kill_scope, pid, place);
+        }
     }
 
     /// The files have been read while the service runs.

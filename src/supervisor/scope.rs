@@ -57,7 +57,7 @@ pub enum Leader {
 pub struct Rest {
     /// When it is killed; at once without.
     pub deadline: Option<Instant>,
-    /// Whether the service has had its TERM, and with it all of its group.
+    /// Whether the service has had a TERM, and with it all of its group.
     pub told: bool,
 }
 
@@ -105,9 +105,18 @@ impl Scope {
     }
 
     /// The service `leader` is one that an earlier supervisor has started.
-    pub fn take_over(&mut self, scope: KillScope, leader: Pid) {
+    pub fn take_over(&mut self, scope: KillScope, leader: Pid, place: &Place) {
         self.bounds = match scope {
-            KillScope::Tree => Cgroup::of(leader).map_or(Bounds::Process, Bounds::Cgroup),
+            KillScope::Tree => {
+                let name = place.report.subject.unwrap_or(b"");
+                match Cgroup::of(leader, place.state().as_fd(), name) {
+                    Some(cgroup) => Bounds::Cgroup(cgroup),
+                    None => {
+                        place.report.warn(&[b"kill-scope is process until the next start: no cgroup"], None);
+                        Bounds::Process
+                    }
+                }
+            }
             KillScope::Group if processes::look(leader).is_ok_and(|its| its.group == Some(leader)) => {
                 Bounds::Group
             }
@@ -308,7 +317,10 @@ pub fn needs_supervisor(dir: &OwnedFd, name: &CStr) -> bool {
     }
     match Cgroup::make(dir.as_fd(), name.to_bytes()) {
         Ok(cgroup) => {
-            cgroup.remove();
+            // It may be that of a service that lives on.
+            if cgroup.is_empty() {
+                cgroup.remove();
+            }
             false
         }
         Err(_) => true,

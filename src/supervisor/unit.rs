@@ -284,6 +284,14 @@ impl Unit {
         }
     }
 
+    /// The service has ended, and may be started again.
+    fn find_log_for_next(&mut self, world: &mut World) {
+        if self.main.state().want == Want::Up {
+            self.find_log(world);
+            self.note_logger();
+        }
+    }
+
     /// Has this process told when the service has been up and is down for good.
     #[cfg(feature = "pid1")]
     pub fn tell_of_end_to(&mut self, to: Option<crate::sys::process::Pid>) {
@@ -311,7 +319,10 @@ impl Unit {
         self.note_logger();
         match which {
             Heard::Control(part) => self.read_commands(part, world),
-            Heard::Orphan(Part::Main) => self.main.orphan_ended(&self.place, world),
+            Heard::Orphan(Part::Main) => {
+                self.find_log_for_next(world);
+                self.main.orphan_ended(&self.place, world);
+            }
             Heard::Service => self.main.hear(&self.place, world),
             #[cfg(feature = "policy")]
             Heard::Neighbour => self.main.hear_neighbour(),
@@ -356,6 +367,7 @@ impl Unit {
         if self.leaving == Leaving::No && !self.is_down_for_good() {
             if matches!(command, Command::Up | Command::Once) && self.main.pid().is_none() {
                 self.find_log(world);
+                self.note_logger();
             }
             self.main.feed(Event::Command(command), &self.place, world);
         }
@@ -405,14 +417,18 @@ impl Unit {
             self.leave(world);
         }
         self.main.cut_short(others_have_time, &self.place, world);
+        match &mut self.leaving {
+            Leaving::Draining(at) => *at = world.now,
+            Leaving::Ending(_) => self.log_command(Command::Kill, world),
+            Leaving::No | Leaving::Gone => {}
+        }
     }
 
     /// Acts on the end of a child; gives whether it was one of this unit's.
     pub fn bury(&mut self, died: Died, world: &mut World) -> bool {
         self.note_logger();
-        if self.main.pid() == Some(died.pid) && self.main.state().want == Want::Up {
-            self.find_log(world);
-            self.note_logger();
+        if self.main.pid() == Some(died.pid) {
+            self.find_log_for_next(world);
         }
         if self.main.bury(died, &self.place, world) {
             return true;

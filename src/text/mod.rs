@@ -106,6 +106,14 @@ impl Buffer<[u8]> {
     }
 }
 
+/// A number that is another one for other bytes: FNV-1a.
+#[cfg(feature = "policy")]
+pub fn spread(bytes: &[u8]) -> u64 {
+    bytes
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
 /// Writes a number in decimal into the end of `digits` and gives that end.
 pub fn decimal(mut number: u64, digits: &mut [u8; 20]) -> &[u8] {
     let mut start = digits.len();

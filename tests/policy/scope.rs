@@ -180,7 +180,10 @@ fn what_it_leaves_is_asked_first_and_has_the_time_of_the_service() {
             service.send(b"d");
             service.until_lines("heard", 1);
             until("the end of ./run", || sandbox.running("1000000").is_empty());
-            assert_eq!(service.status().shown(), Shown::Run, "{scope} {way:?}");
+            // What is left is no service.
+            until("that it is shown", || service.status().shown() == Shown::Finish);
+            assert_eq!((service.status().pid(), service.stat()), (0, "finish, got TERM, want down".into()));
+            assert_eq!(service.sv(&["-w", "0", "check"]).status.code(), Some(1), "{scope} {way:?}");
             sandbox.write("one/go", "");
             service.until_shown(Shown::Down);
             assert_eq!(service.read("before-finish"), "term\nbye\n", "{scope} {way:?}");
@@ -356,6 +359,31 @@ fn what_the_supervisor_runs_beside_it_is_not_the_services() {
 }
 
 #[test]
+fn a_log_service_that_has_just_come_is_not_the_services_either() {
+    if only_svbox("own files") {
+        return;
+    }
+    for way in ways() {
+        let sandbox = Sandbox::new();
+        let service =
+            sandbox.service("one").run("echo >>starts; exec sleep 1000000").down().file("kill-scope", "tree");
+        let (_runsv, _given) = supervise(way, &service);
+        let service = service.script("new/run", "echo >>../logs; exec sleep 1000001");
+        if rustix::process::geteuid().is_root() {
+            allow(&service.join("new"));
+        }
+        fs::rename(service.join("new"), service.join("log")).unwrap();
+        service.send(b"uk");
+        service.until_lines("starts", 1);
+        service.until_up();
+        service.until_lines("logs", 1);
+        service.send(b"t");
+        service.until_lines("starts", 2);
+        assert_eq!(service.lines("logs"), 1, "{way:?}");
+    }
+}
+
+#[test]
 fn strays_are_shown() {
     if only_svbox("own files") {
         return;
@@ -418,6 +446,90 @@ fn a_later_supervisor_finds_the_cgroup_again() {
             service.until_shown(Shown::Down);
         }
     }
+}
+
+/// The cgroup that a process of a service is in.
+fn cgroup_of(pid: i32) -> PathBuf {
+    let path = fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap();
+    cgroups().unwrap().join(path.lines().find_map(|line| line.strip_prefix("0::/")).unwrap())
+}
+
+#[test]
+fn the_cgroup_of_a_service_around_it_is_not_its_own() {
+    if only_svbox("own files") || cgroups().is_none() {
+        return;
+    }
+    // It has one of its own below that, or had no such file when it was started.
+    for scope in ["tree", "process"] {
+        let sandbox = Sandbox::new();
+        let outer = sandbox
+            .service("outer")
+            .run("cd ..; runsv inner & exec sleep 1000001")
+            .file("kill-scope", "tree");
+        let inner =
+            sandbox.service("inner").run("echo >>starts; exec sleep 1000002").file("kill-scope", scope);
+        let _outer = outer.supervise();
+        inner.until_lines("starts", 1);
+        let (around, pid) = (outer.until_up(), inner.until_up());
+        let (theirs, its) = (cgroup_of(around), cgroup_of(pid));
+        assert_eq!(its.starts_with(&theirs) && its != theirs, scope == "tree", "{theirs:?} {its:?}");
+        let first = sandbox.running("runsv inner")[0];
+        kill(first, Signal::KILL);
+        until("its end", || !inner.is_supervised());
+        // Somebody else supervises it from here on, from the outside.
+        let inner = inner.file("kill-scope", "tree");
+        let runsv = inner.supervise();
+        assert_eq!(inner.until_up(), pid);
+        inner.send(b"dk");
+        inner.until_shown(Shown::Down);
+        assert_eq!(outer.until_up(), around, "{scope}");
+        let warned = "kill-scope is process until the next start: no cgroup";
+        assert_eq!(times_said(&runsv, warned), usize::from(scope == "process"));
+    }
+}
+
+#[test]
+fn a_new_runsvdir_leaves_alone_what_a_service_has_made_below_its_cgroup() {
+    if only_svbox("--in-process") || cgroups().is_none() {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let service = sandbox.service("one").run_forever().file("kill-scope", "tree");
+    let scan = sandbox.scan();
+    scan.link(&service);
+    let mut runsvdir = scan.start(&["--in-process"], &[]);
+    let pid = service.until_up();
+    let job = cgroup_of(pid).join("job");
+    assert!(job.parent().unwrap().to_str().unwrap().contains("one.svbox-"));
+    fs::create_dir(&job).unwrap();
+    runsvdir.signal(Signal::KILL);
+    runsvdir.ended();
+    let _runsvdir = scan.start(&["--in-process"], &[]);
+    until("a supervisor", || service.is_supervised());
+    assert_eq!((service.until_up(), job.exists()), (pid, true));
+}
+
+#[test]
+fn what_is_left_gets_term_if_the_service_has_got_another_signal() {
+    if only_svbox("own files") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let service = sandbox
+        .service("one")
+        .run(
+            "sh -c 'trap : USR1; trap \"echo term >>heard; exit\" TERM; echo >>ready; while :; do sleep 0.01; done' &
+            exec env --default-signal=USR1 sleep 1000000",
+        )
+        .file("kill-scope", "group")
+        .file("down-signal", "USR1")
+        .file("timeout-kill", "60000");
+    let _runsv = service.supervise();
+    service.until_lines("ready", 1);
+    service.until_up();
+    service.send(b"d");
+    service.until_shown(Shown::Down);
+    assert_eq!(service.read("heard"), "term\n");
 }
 
 #[test]

@@ -185,3 +185,21 @@ fn a_link_that_only_looks_like_one_is_a_service() {
         assert_eq!(service.read("ran"), "0\n");
     }
 }
+
+#[test]
+fn arguments_are_told_apart_whatever_they_are() {
+    if only_svbox("own files") {
+        return;
+    }
+    // FNV-1a of 32 bits is the same for both.
+    for options in [&[] as &[&str], &["--in-process"]] {
+        let sandbox = Sandbox::new();
+        template(&sandbox, "exec sleep 1000000");
+        let scan = sandbox.scan();
+        let (one, two) = (instance(&sandbox, "liquid"), instance(&sandbox, "costarring"));
+        let mut runsvdir = scan.start(options, &[]);
+        assert_ne!(until_pid(&one), until_pid(&two));
+        runsvdir.signal(rustix::process::Signal::HUP);
+        runsvdir.ended();
+    }
+}

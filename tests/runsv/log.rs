@@ -341,6 +341,25 @@ fn a_log_directory_made_later_is_picked_up() {
 }
 
 #[test]
+fn so_it_is_for_a_service_that_was_taken_over() {
+    if only_svbox("late log") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let service = sandbox.service("plain").run("echo hello\nexec sleep 1000000");
+    let mut first = service.supervise();
+    let pid = until_asleep(&service);
+    first.signal(Signal::KILL);
+    first.ended();
+    let _second = service.supervise();
+    let service = service.script("new/run", "exec cat >>../logged");
+    fs::rename(service.join("new"), service.join("log")).unwrap();
+    service.send(b"t");
+    service.until_up_again(pid);
+    service.until_lines("logged", 1);
+}
+
+#[test]
 fn two_services_do_not_share_a_log_pipe() {
     let sandbox = Sandbox::new();
     let one = sandbox.service("one").run("echo one\nexec sleep 1000000").logged();

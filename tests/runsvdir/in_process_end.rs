@@ -132,3 +132,22 @@ fn a_limit_that_is_none_or_means_nothing_is_refused() {
         assert!(String::from_utf8_lossy(&output.stderr).contains("usage: "), "{options:?}");
     }
 }
+
+#[test]
+fn a_logger_that_does_not_end_is_killed_too() {
+    if only_svbox("--in-process") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    // A stray process holds the pipe, and the logger ignores TERM.
+    let service = sandbox
+        .service("one")
+        .run("setsid sleep 1000003 &\necho >>ready\nexec sleep 1000004")
+        .script("log/run", "trap '' TERM\necho >>../logs\nexec sleep 1000005");
+    let mut runsvdir = start(&sandbox, &[&service], &["--timeout-kill", "1"]);
+    service.until_lines("logs", 1);
+    runsvdir.signal(Signal::TERM);
+    assert_eq!(runsvdir.ended().code(), Some(0));
+    assert!(sandbox.running("sleep 1000005").is_empty());
+    assert!(!runsvdir.stderr().contains("leaving it behind"), "{}", runsvdir.stderr());
+}

@@ -1,12 +1,14 @@
 //! What follows from the end of a process.
 
 use super::Keeper;
+use crate::service::command::Command;
 use crate::service::machine::{Event, Limit, Phase, Want};
 use crate::service::names::Part;
 use crate::supervisor::World;
 use crate::supervisor::own::{End, Leader, Rest};
 use crate::supervisor::unit::Place;
 use crate::sys::process::Ended;
+use crate::sys::signal::Signal;
 use crate::sys::time::Instant;
 use crate::tai::Tai;
 
@@ -60,8 +62,9 @@ impl Keeper {
             true => of_stop,
             false => self.own.limit(Limit::Stop).map(|within| now.after(within)),
         };
-        let rest = Rest { deadline, told: self.state.term };
-        self.own.begin_sweep(leader, rest, self.script_pid(), place, now)
+        let told = self.state.term && self.own.signal(Command::Term) == Some(Signal::TERM);
+        self.news = true;
+        self.own.begin_sweep(leader, Rest { deadline, told }, self.script_pid(), place, now)
     }
 
     /// Nothing is left of `./run`, or of `./finish`.
