@@ -28,9 +28,9 @@ pub struct Place {
     name: &'static [u8],
     /// The directory that the name is in; `None` if the name is a path.
     parent: Option<&'static [u8]>,
-    /// The argument, if it is an instance of a template.
+    /// If it is an instance of a template, or the log service of one: the instance in the name, and its argument.
     #[cfg(feature = "policy")]
-    argument: Option<&'static [u8]>,
+    instance: Option<(&'static [u8], &'static [u8])>,
 }
 
 /// Where services are named from.
@@ -72,6 +72,18 @@ fn c_str(path: &Text<PATH_MAX>) -> Result<&CStr> {
     }
 }
 
+/// What is an instance of a template at this path, and its argument.
+#[cfg(feature = "policy")]
+fn instance(name: &'static [u8], parent: Option<&'static [u8]>) -> Option<(&'static [u8], &'static [u8])> {
+    let length =
+        template::argument(file::CWD, Place { name, parent, instance: None }.path(c"").bytes())?.len();
+    Some((name, name.get(name.len().checked_sub(length)?..)?))
+}
+
+/// Where a supervisor keeps its state.
+#[cfg(feature = "policy")]
+const SUPERVISE: &CStr = c"supervise";
+
 /// Whether a file is part of the state of a service.
 #[cfg(feature = "policy")]
 fn is_state(file: &CStr) -> bool {
@@ -92,11 +104,12 @@ impl Place {
 
     #[cfg(feature = "policy")]
     fn new(name: &'static [u8], parent: Option<&'static [u8]>) -> Self {
-        let mut place = Self { name, parent, argument: None };
+        let mut place = Self { name, parent, instance: None };
         if name.contains(&b'@') {
-            let length = template::argument(file::CWD, place.path(c"").bytes()).map_or(0, <[u8]>::len);
             let end = name.iter().rposition(|&byte| byte != b'/').map_or(0, |last| last + 1);
-            place.argument = name.get(end.saturating_sub(length)..end).filter(|_| length > 0);
+            let whole = name.get(..end).unwrap_or(&[]);
+            let log = whole.strip_suffix(b"/log").and_then(|service| instance(service, parent));
+            place.instance = instance(whole, parent).or(log);
         }
         place
     }
@@ -112,10 +125,8 @@ impl Place {
     /// Opens the directory in which `supervise` is.
     #[cfg(feature = "policy")]
     pub fn open_state(&self) -> Result<OwnedFd> {
-        let mut path = self.path(c"");
-        if let Some(argument) = self.argument {
-            path.push(template::INSTANCES.to_bytes()).push(b"/").push(argument);
-        }
+        let mut path = self.path(SUPERVISE);
+        path.truncate(path.bytes().len().saturating_sub(SUPERVISE.count_bytes()));
         file::open_place(file::CWD, c_str(&path)?)
     }
 
@@ -123,7 +134,7 @@ impl Place {
     #[cfg(feature = "policy")]
     pub fn argument(&self) -> Text<256> {
         let mut text = Text::new();
-        text.push(self.argument.unwrap_or(&[]));
+        text.push(self.instance.map_or(&[], |(_, argument)| argument));
         text
     }
 
@@ -143,12 +154,13 @@ impl Place {
             Some(parent) => text.push(parent).push(b"/"),
             None => &mut text,
         };
-        text.push(self.name).push(b"/");
         #[cfg(feature = "policy")]
-        if let Some(argument) = self.argument.filter(|_| is_state(file)) {
-            text.push(template::INSTANCES.to_bytes()).push(b"/").push(argument).push(b"/");
+        if let Some((instance, argument)) = self.instance.filter(|_| is_state(file)) {
+            text.push(instance).push(b"/").push(template::INSTANCES.to_bytes()).push(b"/").push(argument);
+            text.push(self.name.strip_prefix(instance).unwrap_or(&[])).push(b"/").push(file.to_bytes());
+            return text;
         }
-        text.push(file.to_bytes());
+        text.push(self.name).push(b"/").push(file.to_bytes());
         text
     }
 

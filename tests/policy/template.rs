@@ -203,3 +203,30 @@ fn arguments_are_told_apart_whatever_they_are() {
         runsvdir.ended();
     }
 }
+
+#[test]
+fn the_log_service_of_one_is_found_by_its_name_too() {
+    if only_svbox("own files") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let template = template(&sandbox, "exec sleep 1000000");
+    let _template = template.script("log/run", "echo $# $1 >>ran; exec cat >/dev/null");
+    let one = instance(&sandbox, "one");
+    let mut runsvdir = sandbox.scan().start(&[], &[]);
+    until_pid(&one);
+    until("its log service", || one.join("log/supervise/status").exists() && one.log_status().pid() != 0);
+    let log = one.log_status().pid();
+    let path = sandbox.join("scan/tty@one/log/");
+    for name in ["tty@one/log", path.to_str().unwrap()] {
+        let output = sv(&sandbox, &["status", name]);
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert!(said.starts_with(&format!("run: {name}: (pid {log}) ")), "{said:?}");
+    }
+    assert!(sv(&sandbox, &["-w", "60", "restart", "tty@one/log"]).status.success());
+    until("another process", || one.log_status().pid() != log);
+    let svstat = sandbox.output("svstat", &["scan/tty@one/log"]);
+    assert!(String::from_utf8_lossy(&svstat.stdout).starts_with("scan/tty@one/log: up (pid "), "{svstat:?}");
+    runsvdir.signal(rustix::process::Signal::HUP);
+    runsvdir.ended();
+}
