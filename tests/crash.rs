@@ -145,6 +145,24 @@ fn a_service_is_adopted_without_runsvdir_too() {
 }
 
 #[test]
+fn what_is_noted_in_a_lock_of_somebody_else_is_not_believed() {
+    if only_svbox("adopt") || !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let service = sandbox.service("one").run("echo $$ >>starts\nexec sleep 1000000");
+    let mut runsv = service.supervise();
+    let pid = service.until_up();
+    service.until_lines("starts", 1);
+    runsv.signal(Signal::KILL);
+    runsv.ended();
+    std::os::unix::fs::chown(service.join("supervise/lock"), Some(54_321), None).unwrap();
+    let _runsv = service.supervise();
+    service.until_up_again(pid);
+    service.until_lines("starts", 2);
+}
+
+#[test]
 fn the_end_of_an_adopted_service_is_noticed_and_its_code_is_unknown() {
     if only_svbox("adopt") {
         return;
