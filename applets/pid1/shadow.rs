@@ -2,10 +2,14 @@
 
 use super::place::{is_service, make as make_directory};
 use core::ffi::CStr;
+#[cfg(feature = "policy")]
+use svbox::service::template;
 use svbox::sys::{AsFd, Errno, OwnedFd, Result, dir, file};
 use svbox::text::Text;
 
 const SUPERVISE: &CStr = c"supervise";
+/// Where a template keeps the state of its instances.
+const INSTANCES: &CStr = c"instances";
 const LOG: &CStr = c"log";
 
 type Path = Text<4096>;
@@ -21,23 +25,49 @@ pub fn all_keep_state(services: &OwnedFd) -> bool {
 
 fn keeps_state(services: &OwnedFd, name: &CStr) -> Result<bool> {
     let service = dir::open(services.as_fd(), name)?;
+    if is_template(name) || template_of(services, name).is_some() {
+        return Ok(keeps(&service, INSTANCES));
+    }
     let with_log = match dir::open(service.as_fd(), LOG) {
-        Ok(log) => keeps_own(&log),
+        Ok(log) => keeps(&log, SUPERVISE),
         Err(_) => true,
     };
-    Ok(with_log && keeps_own(&service))
+    Ok(with_log && keeps(&service, SUPERVISE))
 }
 
-/// Whether `supervise` is in this directory and can be written to, or can be made there.
-fn keeps_own(service: &OwnedFd) -> bool {
-    match file::stat(service.as_fd(), SUPERVISE) {
-        Ok(_) => file::may_write(service.as_fd(), SUPERVISE).is_ok(),
+/// Whether the directory of its state is in this one and can be written to, or can be made there.
+fn keeps(service: &OwnedFd, state: &CStr) -> bool {
+    match file::stat(service.as_fd(), state) {
+        Ok(_) => file::may_write(service.as_fd(), state).is_ok(),
         Err(_) => {
             // A link that leads nowhere is made to lead somewhere by runsv.
-            file::may_write(service.as_fd(), c".").is_ok()
-                || file::link_stat(service.as_fd(), SUPERVISE).is_ok()
+            file::may_write(service.as_fd(), c".").is_ok() || file::link_stat(service.as_fd(), state).is_ok()
         }
     }
+}
+
+/// The name of the template of which a service is an instance, if it is one.
+#[cfg(feature = "policy")]
+fn template_of(services: &OwnedFd, name: &CStr) -> Option<Text<256>> {
+    let argument = template::argument(services.as_fd(), name.to_bytes())?;
+    let mut text = Text::new();
+    text.push(name.to_bytes().strip_suffix(argument)?);
+    Some(text)
+}
+
+#[cfg(feature = "policy")]
+fn is_template(name: &CStr) -> bool {
+    template::is_template(name.to_bytes())
+}
+
+#[cfg(not(feature = "policy"))]
+fn template_of(_: &OwnedFd, _: &CStr) -> Option<Text<256>> {
+    None
+}
+
+#[cfg(not(feature = "policy"))]
+fn is_template(_: &CStr) -> bool {
+    false
 }
 
 /// Takes everything out of a scan directory that an earlier life has left but the state of services that still need it
@@ -61,7 +91,7 @@ pub fn clear(services: &OwnedFd, scan: &OwnedFd) -> Result<()> {
 
 /// Takes a name out of a stand-in, unless it is that of the state.
 fn strip(shadow: &OwnedFd, name: &CStr) -> Result<()> {
-    if name == SUPERVISE { Ok(()) } else { remove_tree(shadow, name, DEEPEST) }
+    if name == SUPERVISE || name == INSTANCES { Ok(()) } else { remove_tree(shadow, name, DEEPEST) }
 }
 
 /// What is made here is not as deep.
@@ -103,16 +133,39 @@ pub fn make(services: &OwnedFd, scan: &OwnedFd) -> Result<()> {
 }
 
 fn stand_in(services: &OwnedFd, scan: &OwnedFd, name: &CStr) -> Result<()> {
+    let template = template_of(services, name);
     if keeps_state(services, name)? {
-        return link(services, scan, name);
+        return match template {
+            Some(_) => link_instance(services, scan, name),
+            None => link(services, scan, name),
+        };
     }
     let service = dir::open(services.as_fd(), name)?;
+    let Some(template) = template else {
+        return make_shadow(&service, scan, name, if is_template(name) { INSTANCES } else { SUPERVISE });
+    };
+    let template = template.c_str().ok_or(Errno::NAMETOOLONG)?;
+    make_shadow(&service, scan, template, INSTANCES)?;
+    make_link(scan, template, name)
+}
+
+fn make_shadow(service: &OwnedFd, scan: &OwnedFd, name: &CStr, state: &CStr) -> Result<()> {
     let shadow = open_made(scan, name)?;
-    link_all(&service, &shadow)?;
+    link_all(service, &shadow, state)?;
     match dir::open(service.as_fd(), LOG) {
-        Ok(log) => link_all(&log, &open_made(&shadow, LOG)?),
+        Ok(log) => link_all(&log, &open_made(&shadow, LOG)?, SUPERVISE),
         Err(_) => Ok(()),
     }
+}
+
+/// Links an instance to its template, as it is linked in the services directory.
+fn link_instance(services: &OwnedFd, scan: &OwnedFd, name: &CStr) -> Result<()> {
+    let (mut path, mut text) = (Path::new(), [0; 1024]);
+    let target = file::read_link(services.as_fd(), name, &mut text)?;
+    if !target.starts_with(b"/") {
+        path.push(path_of(services)?.bytes()).push(b"/");
+    }
+    make_link(scan, path.push(target).c_str().ok_or(Errno::NAMETOOLONG)?, name)
 }
 
 fn open_made(at: &OwnedFd, name: &CStr) -> Result<OwnedFd> {
@@ -121,19 +174,22 @@ fn open_made(at: &OwnedFd, name: &CStr) -> Result<OwnedFd> {
 }
 
 /// Links everything in a directory but its state, and a directory of its logger.
-fn link_all(from: &OwnedFd, to: &OwnedFd) -> Result<()> {
+fn link_all(from: &OwnedFd, to: &OwnedFd, state: &CStr) -> Result<()> {
     each(from, &mut |name| {
         let is_log =
             name == LOG && file::stat(from.as_fd(), name).is_ok_and(|stat| file::is_directory(&stat));
-        if name == SUPERVISE || is_log { Ok(()) } else { link(from, to, name) }
+        if name == SUPERVISE || name == state || is_log { Ok(()) } else { link(from, to, name) }
     })
 }
 
 /// Makes a link by the same name that leads to the original by its whole path, unless there is one.
 fn link(from: &OwnedFd, to: &OwnedFd, name: &CStr) -> Result<()> {
     let mut path = path_of(from)?;
-    let path = path.push(b"/").push(name.to_bytes()).c_str().ok_or(Errno::NAMETOOLONG)?;
-    match file::symlink(to.as_fd(), path, name) {
+    make_link(to, path.push(b"/").push(name.to_bytes()).c_str().ok_or(Errno::NAMETOOLONG)?, name)
+}
+
+fn make_link(at: &OwnedFd, text: &CStr, name: &CStr) -> Result<()> {
+    match file::symlink(at.as_fd(), text, name) {
         Err(Errno::EXIST) => Ok(()),
         other => other,
     }

@@ -1,6 +1,7 @@
 //! Making an instance of a template, which is a link, when it is started for the first time.
 
 use super::Place;
+use svbox::service::template::is_template;
 use svbox::sys::{Errno, Result, file};
 use svbox::text::Text;
 
@@ -14,7 +15,8 @@ pub fn make(place: &Place) -> Result<bool> {
     // What the argument holds is its own business.
     let Some(end) = name.iter().position(|&byte| byte == b'@').map(|at| at + 1) else { return Ok(false) };
     let Some((template, argument)) = name.split_at_checked(end) else { return Ok(false) };
-    if template == b"@" || matches!(argument, b"" | b"." | b"..") || place.exists() {
+    // What ends in @ is a template.
+    if template == b"@" || matches!(argument, b"." | b"..") || is_template(name) || place.exists() {
         return Ok(false);
     }
     for (looked_for, target) in [

@@ -172,3 +172,48 @@ fn hundreds_of_services_are_stood_in_for() {
     stops(&mut container);
     assert_eq!(fs::read_dir(sandbox.join("run/svbox/service")).unwrap().count(), 300);
 }
+
+#[test]
+fn instances_of_templates_are_what_they_are_where_others_stand_in() {
+    if only_svbox("containers") || only_root() {
+        return;
+    }
+    for case in UNABLE {
+        let sandbox = Sandbox::new();
+        let tty = sandbox.service("service/tty@").run("echo $# $1 >/out/$1; exec sleep 1000000");
+        tty.script("log/run", "echo $# $1 >/out/log-$1; exec cat >/dev/null");
+        for name in ["one", "two"] {
+            std::os::unix::fs::symlink("tty@", sandbox.join(format!("service/tty@{name}"))).unwrap();
+        }
+        let mut container = unable(&sandbox, case).start(&[]);
+        for name in ["one", "two", "log-one", "log-two"] {
+            until_lines(&sandbox, &format!("out/{name}"), 1);
+            let argument = name.trim_start_matches("log-");
+            assert_eq!(sandbox.read(format!("out/{name}")), format!("1 {argument}\n"), "{case:?}");
+        }
+        let output = container.run(&["sv", "-w", "50", "start", "tty@one", "tty@three"]);
+        assert!(output.status.success(), "{output:?}");
+        until_lines(&sandbox, "out/three", 1);
+        stops(&mut container);
+    }
+}
+
+#[test]
+fn an_instance_that_keeps_its_state_is_one_beside_a_service_that_cannot() {
+    if only_svbox("containers") || only_root() {
+        return;
+    }
+    for case in UNABLE {
+        let sandbox = Sandbox::new();
+        sandbox.service("service/one").run(FOREVER);
+        // Its state is where it can be written.
+        let tty = sandbox.service("service/tty@").run("echo $# $1 >/out/$1; exec sleep 1000000");
+        std::os::unix::fs::symlink("/out/instances", tty.join("instances")).unwrap();
+        std::os::unix::fs::symlink("tty@", sandbox.join("service/tty@one")).unwrap();
+        let mut container = unable(&sandbox, case).start(&[]);
+        until_lines(&sandbox, "out/one", 1);
+        assert_eq!(sandbox.read("out/one"), "1 one\n", "{case:?}");
+        assert!(sandbox.join("out/instances/one/supervise/status").exists());
+        stops(&mut container);
+    }
+}

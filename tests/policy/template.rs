@@ -110,6 +110,9 @@ fn starting_one_that_is_not_there_makes_the_link() {
     let started = sv(&sandbox, &["-w", "60", "start", "tty@new"]);
     assert!(String::from_utf8_lossy(&started.stdout).starts_with("ok: run: tty@new: (pid "), "{started:?}");
     assert_eq!(fs::read_link(sandbox.join("scan/tty@new")).unwrap().to_str(), Some("tty@"));
+    // This would be a template.
+    assert_eq!(sv(&sandbox, &["start", "tty@new@"]).status.code(), Some(1));
+    assert!(fs::symlink_metadata(sandbox.join("scan/tty@new@")).is_err());
     until("it to have run", || sandbox.read("tty@/ran-new") == "1 new\n");
     // To look at one, or to stop it, does not make it.
     for command in ["status", "stop"] {
