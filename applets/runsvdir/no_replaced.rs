@@ -16,7 +16,7 @@ pub fn called(_: &OwnedFd, _: &CStr) -> Called {
 
 #[allow(clippy::unused_self)]
 impl Services {
-    pub fn may_replace(&mut self, _: Called) -> bool {
+    pub fn may_replace(&mut self, _: Called, _: &OwnedFd) -> bool {
         false
     }
 

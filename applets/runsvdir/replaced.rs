@@ -4,6 +4,7 @@
 use super::services::{Runsv, Service, Services, State};
 use core::ffi::CStr;
 use svbox::supervisor::Fleet;
+use svbox::sys::Errno;
 use svbox::sys::file::{self, Identity};
 use svbox::sys::process::{self, Pid};
 use svbox::sys::signal::Signal;
@@ -21,20 +22,23 @@ pub fn called(dir: &OwnedFd, name: &CStr) -> Called {
     spread(name.to_bytes()) ^ spread(link).rotate_left(1)
 }
 
-/// Whether a child runs the same program as we do: another runsv does not know what WINCH is to mean.
-fn is_ours(pid: Pid) -> bool {
-    let mut path = Text::<32>::new();
-    let path = path.push(b"/proc/").number(process::number(pid).into()).push(b"/exe").c_str();
-    let identity = |path| file::stat(file::CWD, path).map(|stat| (stat.st_dev, stat.st_ino)).ok();
-    let (its, ours) = (path.and_then(identity), identity(c"/proc/self/exe"));
-    its.is_some() && its == ours
+/// Whether a child runs the same program as we do: another runsv does not know what WINCH is to mean. And whether it looks
+/// for its service in this directory: it may have been started in another one, of which this has taken the place.
+fn can_find(pid: Pid, dir: &OwnedFd) -> bool {
+    let its = |name: &[u8]| {
+        let mut path = Text::<32>::new();
+        let path = path.push(b"/proc/").number(process::number(pid).into()).push(name).c_str();
+        path.map_or(Err(Errno::NOENT), |path| file::stat(file::CWD, path))
+    };
+    file::is_same(its(b"/exe"), file::stat(file::CWD, c"/proc/self/exe"))
+        && file::is_same(its(b"/cwd"), file::stat_open(dir))
 }
 
 impl Services {
     /// A directory that is not known has this name. Gives whether it may have taken the place of one that the scan has not
     /// seen so far: whether it has, shows when the scan has seen all.
-    pub fn may_replace(&mut self, called: Called) -> bool {
-        self.replaced(called).is_some()
+    pub fn may_replace(&mut self, called: Called, dir: &OwnedFd) -> bool {
+        self.replaced(called, dir).is_some()
     }
 
     /// When the scan has seen all: gives whether such a directory, `identity`, has done so. Then the service goes on there.
@@ -46,7 +50,7 @@ impl Services {
         fleet: &mut Option<Fleet>,
     ) -> bool {
         let scan = self.scan;
-        let Some(old) = self.replaced(called) else { return false };
+        let Some(old) = self.replaced(called, dir) else { return false };
         let is_there = match (&old.state, fleet) {
             (State::Running(Runsv::Here(index), _), Some(fleet)) => {
                 fleet.enter_again(*index, dir.as_fd(), name)
@@ -63,19 +67,20 @@ impl Services {
     }
 
     /// The service of this name whose directory the scan has not seen, if its supervisor can go into another one.
-    fn replaced(&mut self, called: Called) -> Option<&mut Service> {
+    fn replaced(&mut self, called: Called, dir: &OwnedFd) -> Option<&mut Service> {
         let scan = self.scan;
-        let is =
-            |service: &&mut Service| service.called == called && service.seen != scan && service.can_move();
+        let is = |service: &&mut Service| {
+            service.called == called && service.seen != scan && service.can_move(dir)
+        };
         self.list.items().iter_mut().find(is)
     }
 }
 
 impl Service {
-    fn can_move(&self) -> bool {
+    fn can_move(&self, dir: &OwnedFd) -> bool {
         match &self.state {
             State::Running(Runsv::Here(_), _) => true,
-            State::Running(Runsv::Child(pid), _) => is_ours(*pid),
+            State::Running(Runsv::Child(pid), _) => can_find(*pid, dir),
             State::Not(_) | State::Leaving(_) | State::Foreign(_) => false,
         }
     }

@@ -243,7 +243,7 @@ impl RunSvDir {
             Some(service) => Some(service),
             None => {
                 let called = replaced::called(dir, name);
-                let may = self.pace.same && self.services.may_replace(called);
+                let may = self.pace.same && self.services.may_replace(called, dir);
                 let unclear = may && pass == Pass::First;
                 if unclear || may && self.services.replace(called, identity, (dir, name), &mut self.fleet) {
                     return Ok(!unclear);

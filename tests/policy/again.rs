@@ -205,6 +205,45 @@ fn a_logger_that_is_not_there_any_more_is_let_go() {
 }
 
 #[test]
+fn a_supervisor_from_another_scan_directory_does_not_look_there() {
+    if only_svbox("own files") {
+        return;
+    }
+    for options in WAYS {
+        let sandbox = Sandbox::new();
+        let service = sandbox.service("sv/web").run("exec sleep 111111");
+        sandbox.service("sv/next").run("exec sleep 222222");
+        let other = sandbox.service("sv/other").run("exec sleep 333333");
+        for scan in ["a", "b"] {
+            fs::create_dir(sandbox.join(scan)).unwrap();
+            std::os::unix::fs::symlink("../sv/web", sandbox.join(scan).join("web")).unwrap();
+        }
+        std::os::unix::fs::symlink("a", sandbox.join("scan")).unwrap();
+        let mut command = sandbox.command("runsvdir");
+        command.args(options).arg("scan");
+        let mut runsvdir = sandbox.start(command);
+        let pid = service.until_up();
+        // The same services by another directory, and then the first one gets others.
+        std::os::unix::fs::symlink("b", sandbox.join("new")).unwrap();
+        fs::rename(sandbox.join("new"), sandbox.join("scan")).unwrap();
+        runsvdir.signal(Signal::ALARM);
+        until("a look at it", || sandbox.join("b/.forced-rescan").exists());
+        fs::remove_file(sandbox.join("a/web")).unwrap();
+        std::os::unix::fs::symlink("../sv/other", sandbox.join("a/web")).unwrap();
+        assert_eq!(service.until_up(), pid);
+        replace(&sandbox, &runsvdir, "sv/web", "sv/next");
+        until("a supervisor in the new one", || service.is_supervised());
+        assert!(!other.join("supervise").exists());
+        if options.is_empty() {
+            // Its supervisor would not find it: it ends, and another one starts.
+            until("the new program", || !sandbox.running("sleep 222222").is_empty());
+        }
+        runsvdir.signal(Signal::HUP);
+        runsvdir.ended();
+    }
+}
+
+#[test]
 fn in_another_scan_directory_the_same_name_is_another_service() {
     if only_svbox("own files") {
         return;
