@@ -3,13 +3,18 @@
 use super::{Keeper, Process};
 use crate::service::command::Command;
 use crate::service::machine::Event;
-#[cfg(feature = "policy")]
-use crate::service::processes;
 use crate::supervisor::World;
 use crate::supervisor::unit::Place;
 use crate::sys::process::{self, Pid};
 use crate::sys::signal::Signal;
 use crate::sys::{AsFd, Result};
+#[cfg(feature = "policy")]
+use {
+    crate::service::processes,
+    crate::sys::poll::{self, Direction},
+    crate::sys::time::Instant,
+    crate::sys::{Errno, OwnedFd},
+};
 
 impl Keeper {
     /// Sends a command's signal; TERM is news.
@@ -41,10 +46,9 @@ impl Keeper {
 
     /// Kills what there is: `./finish`, or `./run` and all that belongs to it.
     pub(super) fn kill(&mut self, place: &Place, world: &World) {
-        if let Some(process) = &self.process {
-            let _ = process.signal(Signal::KILL);
-        }
-        let service = self.process.as_ref().filter(|process| !process.finish).map(|process| process.pid);
+        // The number of one that is not there any more may be another's.
+        let is_there = self.process.as_ref().filter(|process| process.signal(Signal::KILL).is_ok());
+        let service = is_there.filter(|process| !process.finish).map(|process| process.pid);
         if service.is_some() || self.own.is_sweeping() {
             self.own.kill(service, self.script_pid(), place, world.now);
         }
@@ -59,11 +63,22 @@ impl Process {
     /// Sends a signal to the group that it leads, and to itself if it has left that.
     #[cfg(feature = "policy")]
     pub(super) fn signal_group(&self, signal: Signal) -> Result<()> {
+        if self.has_ended() {
+            return Err(Errno::SRCH);
+        }
         let has_left = processes::look(self.pid).is_ok_and(|its| its.group != Some(self.pid));
         match process::kill_group(self.pid, signal) {
             Ok(()) if !has_left => Ok(()),
             _ => self.signal(signal),
         }
+    }
+
+    /// Whether it has, if it is not our child: then its number may be another's.
+    #[cfg(feature = "policy")]
+    fn has_ended(&self) -> bool {
+        let ends =
+            |hold: &OwnedFd| poll::either([Some((hold.as_fd(), Direction::In)), None], Some(Instant::now()));
+        self.hold.as_ref().is_some_and(|hold| ends(hold)[0])
     }
 
     #[cfg(not(feature = "policy"))]
