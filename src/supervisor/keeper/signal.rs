@@ -7,13 +7,13 @@ use crate::supervisor::World;
 use crate::supervisor::unit::Place;
 use crate::sys::process::{self, Pid};
 use crate::sys::signal::Signal;
-use crate::sys::{AsFd, Result};
+use crate::sys::{AsFd, Errno, Result};
 #[cfg(feature = "policy")]
 use {
     crate::service::processes,
+    crate::sys::OwnedFd,
     crate::sys::poll::{self, Direction},
     crate::sys::time::Instant,
-    crate::sys::{Errno, OwnedFd},
 };
 
 impl Keeper {
@@ -47,7 +47,8 @@ impl Keeper {
     /// Kills what there is: `./finish`, or `./run` and all that belongs to it.
     pub(super) fn kill(&mut self, place: &Place, world: &World) {
         // The number of one that is not there any more may be another's.
-        let is_there = self.process.as_ref().filter(|process| process.signal(Signal::KILL).is_ok());
+        let is_there =
+            self.process.as_ref().filter(|process| process.signal(Signal::KILL) != Err(Errno::SRCH));
         let service = is_there.filter(|process| !process.finish).map(|process| process.pid);
         if service.is_some() || self.own.is_sweeping() {
             self.own.kill(service, self.script_pid(), place, world.now);
