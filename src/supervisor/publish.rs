@@ -127,7 +127,7 @@ impl News<'_> {
     #[inline(never)]
     fn make_do(&self, words: &[u8], bytes: &[u8]) -> bool {
         let silent = News { report: None, ..*self };
-        if file::open_new(self.dir.as_fd(), path(self.part, File::Stat), PUBLIC_MODE).is_err() {
+        if file::open_emptied(self.dir.as_fd(), path(self.part, File::Stat), PUBLIC_MODE).is_err() {
             return false;
         }
         silent.replace(File::Status, File::StatusNew, bytes) == Told::Yes

@@ -329,6 +329,12 @@ pub fn open_new(at: BorrowedFd<'_>, path: &CStr, mode: u32) -> Result<OwnedFd> {
     open(at, path, OFlags::WRONLY | OFlags::TRUNC | OFlags::CREATE | OFlags::NONBLOCK, mode)
 }
 
+/// The same where no link is followed.
+pub fn open_emptied(at: BorrowedFd<'_>, path: &CStr, mode: u32) -> Result<OwnedFd> {
+    let flags = OFlags::WRONLY | OFlags::TRUNC | OFlags::CREATE | OFlags::NONBLOCK | OFlags::NOFOLLOW;
+    open(at, path, flags, mode)
+}
+
 /// Makes a file and opens it for writing; `EEXIST` if there is anything of that name.
 pub fn open_first(at: BorrowedFd<'_>, path: &CStr, mode: u32) -> Result<OwnedFd> {
     open(at, path, OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL, mode)
@@ -368,6 +374,7 @@ pub enum Replacing {
 
 /// Puts `bytes` in the place of `path`: readers see the old file or the whole new one. What fails leaves the
 /// old file as it is and no new one behind. If there can be no readers yet, and no old file, it is made in its place.
+/// What has the name of the new one is removed before: a link would lead us somewhere.
 pub fn replace(
     at: BorrowedFd<'_>,
     path: &CStr,
@@ -376,15 +383,17 @@ pub fn replace(
     bytes: &[u8],
     no_readers: bool,
 ) -> core::result::Result<(), Replacing> {
-    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL;
-    if no_readers && let Ok(fd) = open(at, path, flags, mode) {
+    if no_readers && let Ok(fd) = open_first(at, path, mode) {
         if write_once(&fd, bytes) == Ok(bytes.len()) {
             return Ok(());
         }
         let _ = remove(at, path);
     }
-    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NONBLOCK;
-    let fd = open(at, new, flags, mode).map_err(Replacing::Open)?;
+    let opened = match open_first(at, new, mode) {
+        Err(Errno::EXIST) => remove(at, new).and_then(|()| open_first(at, new, mode)),
+        opened => opened,
+    };
+    let fd = opened.map_err(Replacing::Open)?;
     let written = match bytes {
         [] => Ok(()),
         _ => match write_once(&fd, bytes) {

@@ -5,6 +5,7 @@ mod between;
 mod clients;
 mod dag;
 mod deadlines;
+mod links;
 mod needs;
 mod one_shot;
 mod ready;

@@ -8,7 +8,7 @@ fn is_ready(service: &Service<'_>) -> bool {
 }
 
 /// A service that sends each line of its fifo `say` to the socket, one datagram each; a `|` is a newline.
-fn saying<'s>(sandbox: &'s Sandbox) -> Service<'s> {
+pub(super) fn saying<'s>(sandbox: &'s Sandbox) -> Service<'s> {
     let program = r#"use Socket; use IO::Handle; $SIG{PIPE} = "IGNORE";
         ($name = $ENV{NOTIFY_SOCKET}) =~ s/^@/\0/;
         socket(my $socket, AF_UNIX, SOCK_DGRAM, 0) or die;
@@ -20,7 +20,7 @@ fn saying<'s>(sandbox: &'s Sandbox) -> Service<'s> {
     service
 }
 
-fn say(service: &Service<'_>, line: &str) {
+pub(super) fn say(service: &Service<'_>, line: &str) {
     // Between two lines nobody may be reading.
     until("a reader", || fs::write(service.join("say"), format!("{line}\n")).is_ok());
 }
