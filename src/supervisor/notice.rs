@@ -78,7 +78,7 @@ impl Notifier {
         if let Some((pid, due)) = &mut self.running
             && due.take_if(|due| *due <= now).is_some()
         {
-            let _ = process::kill(*pid, Signal::KILL);
+            let _ = process::kill_group(*pid, Signal::KILL);
         }
     }
 

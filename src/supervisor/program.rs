@@ -7,7 +7,8 @@ use crate::sys::spawn::{ArgList, Spawn};
 use crate::sys::{AsFd, BorrowedFd, Result};
 use core::ffi::CStr;
 
-/// Starts one in the service directory, with what a service inherits and this standard output, if not ours.
+/// Starts one in the service directory, with what a service inherits and this standard output, if not ours. It leads a
+/// process group, so that what it has started can be killed with it.
 pub fn start(
     path: &CStr,
     args: ArgList<'_>,
@@ -17,7 +18,7 @@ pub fn start(
 ) -> Result<Pid> {
     let failed = |_, errno| place.report.fatal_of(b"unable to run ", path.to_bytes(), errno);
     let argument = place.argument();
-    Spawn {
+    let spawn = Spawn {
         path,
         args: args.and(argument.c_str()),
         directory: Some(place.dir.as_fd()),
@@ -30,6 +31,6 @@ pub fn start(
         failure_code: 111,
         ready: None,
         failed: &failed,
-    }
-    .start()
+    };
+    if spawn.session { spawn.start() } else { spawn.start_group() }
 }

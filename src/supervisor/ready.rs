@@ -143,7 +143,7 @@ impl Readiness {
         }
         if let Some((pid, _)) = self.check {
             self.stale = true;
-            let _ = process::kill(pid, Signal::KILL);
+            let _ = process::kill_group(pid, Signal::KILL);
         }
         self.hide(place);
     }
@@ -356,7 +356,7 @@ impl Readiness {
     fn ring_check(&mut self, settings: &Settings, place: &Place, world: &World) {
         if let Some((pid, due)) = &mut self.check {
             if due.take_if(|due| *due <= world.now).is_some() {
-                let _ = process::kill(*pid, Signal::KILL);
+                let _ = process::kill_group(*pid, Signal::KILL);
             }
             return;
         }
@@ -382,6 +382,10 @@ impl Readiness {
         now: Instant,
     ) -> Option<Finding> {
         self.check.take_if(|(its, _)| *its == pid)?;
+        if ended.code().is_none() {
+            // What it has started goes as well, whoever has killed it.
+            let _ = process::kill_group(pid, Signal::KILL);
+        }
         if core::mem::take(&mut self.stale) {
             return Some(Finding::Nothing);
         }

@@ -92,7 +92,7 @@ pub fn kill(pid: Pid, signal: Signal) -> Result<()> {
     process::kill_process(pid, signal)
 }
 
-/// Sends a signal to each process of the group that a child of ours leads.
+/// Sends a signal to each process of the group that a child of ours leads, or led a moment ago.
 pub fn kill_group(leader: Pid, signal: Signal) -> Result<()> {
     process::kill_process_group(leader, signal)
 }

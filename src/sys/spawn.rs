@@ -106,6 +106,17 @@ pub enum Step {
 impl Spawn<'_> {
     /// Starts the program; gives the process number of the child, whether or not the program could be run.
     pub fn start(&self) -> Result<Pid> {
+        self.start_as(child)
+    }
+
+    /// The same for one that leads a process group of its own, and leads no session.
+    #[cfg(feature = "policy")]
+    pub fn start_group(&self) -> Result<Pid> {
+        debug_assert!(!self.session, "who leads a session leads a group");
+        self.start_as(leader)
+    }
+
+    fn start_as(&self, child: vfork::Child) -> Result<Pid> {
         let arg = core::ptr::from_ref(self).cast_mut().cast::<c_void>();
         // SAFETY: this thread, the only one, is held until the child has called execve or _exit, so `self` outlives
         // the child's use of it. The child only reads our memory.
@@ -160,6 +171,13 @@ extern "C" fn child(arg: *mut c_void) -> ! {
     let (step, errno) = spawn.prepare_and_run();
     (spawn.failed)(step, errno);
     process::exit(spawn.failure_code)
+}
+
+#[cfg(feature = "policy")]
+extern "C" fn leader(arg: *mut c_void) -> ! {
+    // A new child leads no session, so this cannot fail.
+    let _ = process::lead_group();
+    child(arg)
 }
 
 fn put(fd: BorrowedFd<'_>, place: c_int) -> Result<()> {

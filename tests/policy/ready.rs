@@ -258,3 +258,68 @@ fn sv_does_not_wait_for_what_no_supervisor_tells() {
     let _runsv = service.supervise();
     assert!(service.sv(&["-w", "60", "start"]).status.success());
 }
+
+/// A service whose `./check` has a child and does not end.
+fn hanging<'s>(sandbox: &'s Sandbox) -> Service<'s> {
+    counted(sandbox, "exec tail -f /dev/null")
+        .file("check-interval", "20")
+        .script("check", "echo $$ >>checked; sleep 1000000; exit 1")
+}
+
+#[track_caller]
+fn child_of_check(service: &Service<'_>) -> i32 {
+    until_some("a child of check", || service.sandbox.named("sleep").first().copied())
+}
+
+#[test]
+fn a_check_that_hangs_is_killed_with_what_it_has_started() {
+    if only_svbox("own files") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let service = hanging(&sandbox);
+    let _runsv = service.supervise();
+    let child = child_of_check(&service);
+    service.until_lines("checked", 2);
+    until("the end of the child", || !sandbox.named("sleep").contains(&child));
+    // Nobody has killed the supervisor or the service.
+    let (pid, child) = (service.until_up(), child_of_check(&service));
+    down(&service);
+    until("the end of the next one, too", || sandbox.named("sleep").is_empty());
+    assert!(child != pid && service.lines("starts") == 1);
+}
+
+#[test]
+fn a_check_that_is_killed_takes_along_what_it_has_started() {
+    if only_svbox("own files") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let service = hanging(&sandbox);
+    let _runsv = service.supervise();
+    let child = child_of_check(&service);
+    let check = service.read("checked").lines().next().and_then(|line| line.parse().ok()).unwrap();
+    // On a machine that is very slow it may have been killed already.
+    let _ = rustix::process::kill_process(
+        rustix::process::Pid::from_raw(check).unwrap(),
+        rustix::process::Signal::TERM,
+    );
+    service.until_lines("checked", 2);
+    until("the end of the child", || !sandbox.named("sleep").contains(&child));
+}
+
+#[test]
+fn check_is_in_a_process_group_of_its_own_and_in_the_session_of_all() {
+    if only_svbox("own files") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let service = hanging(&sandbox).script("check", "cut -d' ' -f1,5,6 /proc/$$/stat >found; exit 0");
+    let runsv = service.supervise();
+    until("that it is ready", || is_ready(&service));
+    let numbers: Vec<i32> =
+        service.read("found").split_whitespace().map(|word| word.parse().unwrap()).collect();
+    let pid = rustix::process::Pid::from_raw(runsv.pid());
+    let session = rustix::process::getsid(pid).unwrap().as_raw_nonzero().get();
+    assert_eq!(numbers, [numbers[0], numbers[0], session]);
+}

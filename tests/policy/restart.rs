@@ -211,13 +211,14 @@ fn a_notify_that_hangs_holds_nothing_up() {
     let sandbox = Sandbox::new();
     let service = counted(&sandbox, "exit 7")
         .file("restart", "always delay=10ms limit=5/1h")
-        .script("notify", "echo \"$@\" >>told\ntest -e go || exec sleep 1000000");
+        .script("notify", "echo \"$@\" >>told\ntest -e go || { sleep 1000000; exit 1; }");
     let runsv = service.supervise();
     until_said(&service, &runsv, "service has failed, not starting it again");
     assert_eq!((service.lines("starts"), service.read("told").as_str()), (6, "died 7 0 1\n"));
     sandbox.write("one/go", "");
     until("the last event, once the first is over", || service.read("told").ends_with("failed 7 0 6\n"));
     assert_eq!(service.lines("told"), 2);
+    until("the end of what it has started", || sandbox.named("sleep").is_empty());
 }
 
 #[test]
