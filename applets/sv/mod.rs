@@ -221,7 +221,7 @@ impl Sv {
     fn over(&self, order: &Order, place: &Place, began: Instant, usual: Instant) -> Instant {
         #[cfg(feature = "policy")]
         if !self.limit_was_said && order.stops() {
-            return own::deadline(place).map_or(usual, |deadline| usual.max(began.after(deadline)));
+            return own::deadline(order, place).map_or(usual, |deadline| usual.max(began.after(deadline)));
         }
         usual
     }

@@ -2,18 +2,38 @@
 
 use super::super::output::Output;
 use super::Place;
+use super::order::Order;
+use svbox::service::policy;
 use svbox::service::settings::{KillScope, Setting, Settings};
 use svbox::sys::time::Duration;
 use svbox::sys::{AsFd, file};
+use svbox::text::Text;
 
 /// Between the end of a process and what is told of it.
 const MARGIN: Duration = Duration::from_secs(1);
 
-/// The time that `timeout-kill` and `timeout-finish` leave; `None` if there is no limit or no such file.
-pub fn deadline(place: &Place) -> Option<Duration> {
-    settings(place, &[Setting::TimeoutKill, Setting::TimeoutFinish])
-        .longest_stop()
-        .map(|stop| stop.saturating_add(MARGIN))
+/// The time that the files leave until an order to end has been obeyed; `None` if there is no limit or no such file.
+///
+/// The supervisor kills what does not end so long after the order, or after TERM where that is all that was ordered, which
+/// `control/t` delays; then come `control/d` or `control/x`, `finish`, and for a restart the pause of a service that has not
+/// lived for a second, `control/u`, and becoming ready. A control program may take as long as the service.
+pub fn deadline(order: &Order, place: &Place) -> Option<Duration> {
+    const FILES: [Setting; 3] = [Setting::TimeoutKill, Setting::TimeoutFinish, Setting::TimeoutReady];
+    let settings = settings(place, &FILES);
+    let (kill, stop) = (settings.kill_after?, settings.longest_stop()?);
+    let (programs, then): (&[u8], _) = match order.sends() {
+        [b't', ..] => (b"tu", policy::PACE.saturating_add(settings.ready_within.unwrap_or_default())),
+        other => (other, Duration::ZERO),
+    };
+    let all = stop.saturating_add(then).saturating_add(MARGIN);
+    let programs = programs.iter().filter(|letter| has_program(place, **letter));
+    Some(programs.fold(all, |all, _| all.saturating_add(kill)))
+}
+
+fn has_program(place: &Place, letter: u8) -> bool {
+    let mut path = Text::<16>::new();
+    path.push(b"control/").push(&[letter]);
+    path.c_str().is_some_and(|path| matches!(place.look(path), Ok(Some(_))))
 }
 
 fn settings(place: &Place, files: &[Setting]) -> Settings {

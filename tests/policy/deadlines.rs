@@ -157,3 +157,54 @@ fn the_next_supervisor_ends_what_the_last_one_has_told_to() {
     service.until_shown(Shown::Down);
     assert_eq!(service.lines("starts"), 1);
 }
+
+/// Gives each service its order at the same time, and waits until sv has seen it obeyed.
+#[track_caller]
+fn assert_waited_for(orders: &[(&str, &Service<'_>)]) {
+    let outputs: Vec<_> = std::thread::scope(|scope| {
+        let order = |(word, service)| scope.spawn(move || Service::sv(service, &[word]));
+        let threads: Vec<_> = orders.iter().copied().map(order).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    assert!(outputs.iter().all(|output| output.status.success()), "{outputs:?}");
+}
+
+#[test]
+fn sv_waits_for_control_programs_at_a_stop() {
+    if only_svbox("own files") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    // Together they take longer than the seven seconds that timeout-kill and one more leave.
+    let service = |name, after| {
+        let service = sandbox.service(name).run_forever().finish("exit 0").file("timeout-kill", "6000");
+        service.script("control/t", "sleep 4; exit 1").script(after, "echo >>asked; sleep 4; echo >>done")
+    };
+    let (stops, exits) = (service("stops", "control/d"), service("exits", "control/x"));
+    let _supervisors = [stops.supervise(), exits.supervise()];
+    for service in [&stops, &exits] {
+        service.until_up();
+    }
+    assert_waited_for(&[("stop", &stops), ("shutdown", &exits)]);
+    assert_eq!((stops.lines("done"), exits.lines("done")), (1, 1));
+}
+
+#[test]
+fn sv_waits_for_control_programs_and_for_readiness_at_a_restart() {
+    if only_svbox("own files") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let asks = sandbox.service("asks").run_forever().file("timeout-kill", "6000");
+    let asks = asks.script("control/t", "sleep 4; exit 1").script("control/u", "test ! -e go || sleep 4");
+    let becomes = "test ! -e go || sleep 8; echo >&3; exec sleep 1000000";
+    let tells = sandbox.service("tells").run(becomes).file("timeout-kill", "1000");
+    let tells = tells.file("notification-fd", "3").file("timeout-ready", "30000");
+    let _supervisors = [asks.supervise(), tells.supervise()];
+    for service in [&asks, &tells] {
+        assert!(service.sv(&["-w", "60", "start"]).status.success());
+        fs::write(service.join("go"), "").unwrap();
+    }
+    assert_waited_for(&[("restart", &asks), ("force-reload", &tells)]);
+    assert!(tells.join("supervise/ready").exists());
+}
