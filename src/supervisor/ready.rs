@@ -9,7 +9,7 @@ use crate::service::policy::{self, FIRST_RETRY, LAST_RETRY};
 use crate::service::settings::Settings;
 use crate::sys::file::Replacing;
 use crate::sys::identity;
-use crate::sys::inbox::{Inbox, Sender};
+use crate::sys::inbox::{Datagram, Inbox, Sender};
 use crate::sys::process::{self, Ended, Pid};
 use crate::sys::signal::Signal;
 use crate::sys::spawn::ArgList;
@@ -17,6 +17,7 @@ use crate::sys::time::{self, Duration, Instant};
 use crate::sys::{AsFd, Errno, OwnedFd, Result, fifo, file};
 use crate::text::Text;
 use core::ffi::CStr;
+use core::mem::MaybeUninit;
 
 /// There while the service is ready, since then.
 pub const READY: &CStr = c"supervise/ready";
@@ -52,6 +53,8 @@ pub struct Readiness {
     said: bool,
     /// Where it says how it is.
     inbox: Option<Inbox>,
+    /// Whether it has been told that it says too much at once.
+    cut_told: bool,
     /// When it has to have said that it is alive.
     alive_by: Option<Instant>,
     /// What it has said that it is at.
@@ -136,7 +139,7 @@ impl Readiness {
         self.inbox = None;
         self.due = None;
         self.alive_by = None;
-        self.was_ready = false;
+        (self.was_ready, self.cut_told) = (false, false);
         if core::mem::take(&mut self.said) || !self.message.bytes().is_empty() {
             self.message.truncate(0);
             let _ = file::remove(place.state().as_fd(), SAYS);
@@ -257,13 +260,14 @@ impl Readiness {
         const AT_ONCE: usize = 8;
         let Some(inbox) = self.inbox.take() else { return Finding::Nothing };
         let mut finding = Finding::Nothing;
-        let mut room = [0; 1024];
+        // Not zeroed: what is not used is not touched.
+        let mut room = [MaybeUninit::uninit(); 4096];
         for _ in 0..AT_ONCE {
-            let Some((text, sender)) = inbox.receive(&mut room) else { break };
-            if !is_heard(sender, pid) {
+            let Some(datagram) = inbox.receive(&mut room) else { break };
+            if !is_heard(datagram.sender, pid) {
                 continue;
             }
-            for word in words(text) {
+            for word in words(self.whole_lines(&datagram, place)) {
                 match word {
                     Word::Ready => finding = Finding::Ready,
                     Word::Reloading | Word::Stopping => {
@@ -288,6 +292,20 @@ impl Readiness {
             self.show(settings, None, place, now);
         }
         finding
+    }
+
+    /// What a datagram says; without its last line if that was cut off.
+    fn whole_lines<'d>(&mut self, datagram: &Datagram<'d>, place: &Place) -> &'d [u8] {
+        if !datagram.is_cut {
+            return datagram.bytes;
+        }
+        if !core::mem::replace(&mut self.cut_told, true) {
+            place
+                .report
+                .warn(&[b"notify-socket: message is longer than 4096 bytes, ignoring the rest"], None);
+        }
+        let end = datagram.bytes.iter().rposition(|&byte| byte == b'\n').unwrap_or(0);
+        datagram.bytes.get(..end).unwrap_or(&[])
     }
 
     /// Shows what the service is at, with question marks for what a terminal would not just show.

@@ -2,11 +2,22 @@
 
 use super::{AsFd, AsRawFd, BorrowedFd, Errno, OwnedFd, Result, again, ffi};
 use core::ffi::{c_int, c_void};
+use core::mem::MaybeUninit;
 use rustix::net::sockopt::set_socket_passcred;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, getsockname, socket_with};
 
 /// The socket. It never waits.
 pub struct Inbox(OwnedFd);
+
+/// What has come.
+pub struct Datagram<'b> {
+    /// As much of it as there was room for.
+    pub bytes: &'b [u8],
+    /// Whether that is not all.
+    pub is_cut: bool,
+    /// Who has sent it.
+    pub sender: Sender,
+}
 
 /// Who has sent a datagram, as the kernel says.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -50,6 +61,7 @@ struct Control {
 
 const SOL_SOCKET: c_int = if cfg!(any(target_arch = "mips", target_arch = "mips64")) { 0xffff } else { 1 };
 const SCM_CREDENTIALS: c_int = 2;
+const MSG_TRUNC: c_int = 0x20;
 const MSG_CMSG_CLOEXEC: usize = 0x4000_0000;
 
 impl Inbox {
@@ -68,8 +80,8 @@ impl Inbox {
         address.abstract_name().map(with).ok_or(Errno::ADDRNOTAVAIL)
     }
 
-    /// The next datagram that has come, as much of it as there is room for, and who has sent it. `None` if none has.
-    pub fn receive<'b>(&self, room: &'b mut [u8]) -> Option<(&'b [u8], Sender)> {
+    /// The next datagram that has come; `None` if none has. Of the room no more is touched than it takes.
+    pub fn receive<'b>(&self, room: &'b mut [MaybeUninit<u8>]) -> Option<Datagram<'b>> {
         let mut part = Part { start: room.as_mut_ptr().cast(), len: room.len() };
         let mut control = Control { len: 0, level: 0, kind: 0, pid: 0, uid: u32::MAX, gid: 0 };
         let mut header = Header {
@@ -94,7 +106,10 @@ impl Inbox {
         } else {
             Sender { pid: 0, uid: u32::MAX }
         };
-        Some((room.get(..got).unwrap_or(&[]), sender))
+        let start = room.get(..got)?.as_ptr().cast();
+        // SAFETY: the kernel has just written so many bytes there, within `room`, which stays borrowed.
+        let bytes = unsafe { core::slice::from_raw_parts(start, got) };
+        Some(Datagram { bytes, is_cut: header.flags & MSG_TRUNC != 0, sender })
     }
 }
 

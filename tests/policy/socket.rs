@@ -188,3 +188,40 @@ fn a_service_that_is_about_to_end_need_not_be_alive() {
     service.until_shown(Shown::Down);
     assert!(!service.join("supervise/deaths").exists());
 }
+
+#[test]
+fn a_message_may_have_4096_bytes_and_of_a_longer_one_whole_lines_count() {
+    if only_svbox("own files") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let service = saying(&sandbox);
+    let runsv = service.supervise();
+    service.until_lines("up", 1);
+    let long = |length: usize, first: &str, last: &str| {
+        let between = length - first.len() - last.len() - "|X=|".len();
+        say(&service, &format!("{first}|X={}|{last}", "x".repeat(between)));
+    };
+    long(4096, "STATUS=one", "READY=1");
+    until("that it is ready", || is_ready(&service));
+    assert_eq!((service.read("supervise/message").as_str(), runsv.stderr().as_str()), ("one\n", ""));
+    // What is cut off would mean something.
+    for (status, length) in [("STATUS=two", 4097), ("STATUS=three", 9000)] {
+        long(length, status, &format!("STATUS={}", "y".repeat(5)));
+        until("the first line", || service.read("supervise/message") == format!("{}\n", &status[7..]));
+    }
+    say(&service, "RELOADING=1");
+    until("that it is not ready", || !is_ready(&service));
+    // Cut off behind what is a whole word by itself.
+    long(4096 + 2, "STATUS=four", "READY=1zz");
+    until("the first line", || service.read("supervise/message") == "four\n");
+    assert!(!is_ready(&service));
+    let told = "notify-socket: message is longer than 4096 bytes, ignoring the rest";
+    assert_eq!(times_said(&runsv, told), 1);
+    down(&service);
+    service.send(b"u");
+    service.until_lines("up", 2);
+    long(5000, "STATUS=five", "READY=1");
+    until("the first line", || service.read("supervise/message") == "five\n");
+    assert_eq!((times_said(&runsv, told), is_ready(&service)), (2, false));
+}
