@@ -26,6 +26,7 @@ const CHECK: &CStr = c"./check";
 /// What it has said that it is at.
 pub const SAYS: &CStr = c"supervise/message";
 const SAYS_NEW: &CStr = c"supervise/message.new";
+const NOTIFY_SOCKET: &[u8] = b"NOTIFY_SOCKET=";
 /// The longest message that is kept, with its newline and a NUL.
 const MESSAGE: usize = 130;
 /// How long a `./check` may take at least.
@@ -66,8 +67,8 @@ pub struct Readiness {
 pub struct Extras {
     /// A descriptor, and its number there.
     pub descriptor: Option<(OwnedFd, i32)>,
-    /// Variables; what is empty is none.
-    pub variables: [Text<48>; 2],
+    /// Variables; what is empty is none, and one without a value is not to be there.
+    pub variables: [Text<48>; 3],
 }
 
 /// What has been found out.
@@ -92,12 +93,15 @@ impl Readiness {
             }
         }
         if settings.notify_socket {
-            let [socket, watchdog] = &mut extras.variables;
+            // What we have found in ours is about ourselves.
+            let [socket, watchdog, whose] = &mut extras.variables;
+            watchdog.push(b"WATCHDOG_USEC=");
+            whose.push(b"WATCHDOG_PID=");
             if let Err(errno) = self.open_inbox(socket, token, world) {
                 place.report.warn_of(b"unable to create socket for ", b"notify-socket", errno);
-                socket.truncate(0);
+                socket.truncate(NOTIFY_SOCKET.len());
             } else if let Some(within) = settings.alive_within {
-                watchdog.push(b"WATCHDOG_USEC=").number(within.as_micros());
+                watchdog.number(within.as_micros());
             }
         }
         extras
@@ -113,9 +117,10 @@ impl Readiness {
 
     /// The socket is a new one for each run: what an earlier one says late is not heard.
     fn open_inbox(&mut self, variable: &mut Text<48>, token: u64, world: &World) -> Result<()> {
+        variable.push(NOTIFY_SOCKET);
         let inbox = Inbox::new()?;
         inbox.name(|name| {
-            variable.push(b"NOTIFY_SOCKET=@").push(name);
+            variable.push(b"@").push(name);
         })?;
         world.poll.add(&inbox, token)?;
         self.inbox = Some(inbox);

@@ -19,7 +19,7 @@ pub struct ArgList<'a> {
     pointers: [*const c_char; MOST_ARGS + 1],
     /// What the program finds in its environment besides ours, or in the place of it.
     #[cfg(feature = "policy")]
-    variables: [Option<&'a CStr>; 2],
+    variables: [Option<&'a CStr>; 3],
     borrowed: PhantomData<&'a CStr>,
 }
 
@@ -35,7 +35,7 @@ impl<'a> ArgList<'a> {
         Self {
             pointers,
             #[cfg(feature = "policy")]
-            variables: [None; 2],
+            variables: [None; 3],
             borrowed: PhantomData,
         }
     }
@@ -51,9 +51,9 @@ impl<'a> ArgList<'a> {
         self
     }
 
-    /// The same, with these variables in the environment: `NAME=VALUE`.
+    /// The same, with these variables in the environment: `NAME=VALUE`. One without a value is taken away.
     #[cfg(feature = "policy")]
-    pub fn with(mut self, variables: [Option<&'a CStr>; 2]) -> Self {
+    pub fn with(mut self, variables: [Option<&'a CStr>; 3]) -> Self {
         self.variables = variables;
         self
     }
@@ -223,8 +223,8 @@ fn replace_with(path: &CStr, list: &ArgList<'_>) -> Errno {
     };
     let mut pointers = [core::ptr::null(); MOST + 1];
     let inherited = super::args::environment().filter(|entry| !is_replaced(entry));
-    let ours = list.variables.iter().flatten().map(|variable| variable.as_ptr());
-    let mut entries = inherited.map(CStr::as_ptr).chain(ours);
+    let ours = list.variables.iter().flatten().filter(|variable| !variable.to_bytes().ends_with(b"="));
+    let mut entries = inherited.map(CStr::as_ptr).chain(ours.map(|variable| variable.as_ptr()));
     for place in pointers.iter_mut().take(MOST) {
         let Some(entry) = entries.next() else { break };
         *place = entry;

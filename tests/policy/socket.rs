@@ -165,6 +165,29 @@ fn a_service_finds_everything_else_in_its_environment_as_ever() {
 }
 
 #[test]
+fn the_watchdog_of_its_supervisor_is_not_the_services() {
+    if only_svbox("own files") {
+        return;
+    }
+    for within in ["5000", "0"] {
+        let sandbox = Sandbox::new();
+        let service = sandbox
+            .service("one")
+            .run("tr '\\0' '\\n' </proc/$$/environ | sort >some; mv some found\nexec sleep 1000000")
+            .file("notify-socket", "")
+            .file("timeout-watchdog", within);
+        let mut command = sandbox.command("runsv");
+        command.arg("one").env("WATCHDOG_PID", "1").env("WATCHDOG_USEC", "77").env("WATCHDOG", "1");
+        let _runsv = sandbox.start(command);
+        until("its environment", || service.read("found").contains("WATCHDOG=1\n"));
+        let found = service.read("found");
+        let watchdog: Vec<_> = found.lines().filter(|line| line.starts_with("WATCHDOG_")).collect();
+        let expected: &[&str] = if within == "0" { &[] } else { &["WATCHDOG_USEC=5000000"] };
+        assert_eq!((watchdog.as_slice(), found.matches("NOTIFY_SOCKET=@").count()), (expected, 1));
+    }
+}
+
+#[test]
 fn a_service_that_is_about_to_end_need_not_be_alive() {
     if only_svbox("own files") {
         return;
