@@ -47,10 +47,7 @@ pub struct Notifier {
 impl Notifier {
     /// Has it told, now or when it has finished what it is at.
     pub fn tell(&mut self, notice: Notice, place: &Place, world: &World) {
-        // That it has failed is not forgotten for another death.
-        if !self.waiting.is_some_and(|waiting| waiting.event == Event::Failed) {
-            self.waiting = Some(notice);
-        }
+        self.waiting = Some(notice);
         self.go_on(place, world);
     }
 
@@ -105,7 +102,7 @@ fn start(notice: &Notice, place: &Place, world: &World) -> Result<Pid, Errno> {
         Some(exit) => code.number(exit.into()),
         None => code.push(b"-1"),
     };
-    signal.number(u64::from(notice.ended.signal_byte() & 0x7f));
+    signal.number(u64::from(notice.ended.signal_byte()));
     count.number(u64::try_from(notice.count).unwrap_or(u64::MAX));
     let words = [code.c_str(), signal.c_str(), count.c_str()].map(|word| word.unwrap_or(c""));
     let [code, signal, count] = words;

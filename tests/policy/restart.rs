@@ -222,6 +222,43 @@ fn a_notify_that_hangs_holds_nothing_up() {
 }
 
 #[test]
+fn notify_is_told_the_last_event_of_those_that_came_while_it_ran() {
+    if only_svbox("own files") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    // It fails after two deaths; called up again it dies once more, and then stays.
+    let service = counted(&sandbox, "test $(wc -l <starts) -lt 4 || exec sleep 1000000\nexit 7")
+        .file("restart", "always delay=10ms limit=1/1h")
+        .script("notify", "echo \"$@\" >>told\nuntil test -e go; do sleep 0.01; done");
+    let _runsv = service.supervise();
+    until("that it has failed", || service.join("supervise/failed").exists());
+    service.send(b"u");
+    service.until_lines("starts", 4);
+    sandbox.write("one/go", "");
+    service.until_lines("told", 2);
+    assert_eq!(service.read("told"), "died 7 0 1\ndied 7 0 1\n");
+}
+
+#[test]
+fn notify_is_told_of_a_core_as_finish_is() {
+    if only_svbox("own files") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    // Whether there is one is up to the machine.
+    let service = counted(&sandbox, "ulimit -c unlimited; exec env --default-signal sh -c 'kill -ABRT $$'")
+        .file("restart", "never")
+        .finish("echo $1 $2 >>ended")
+        .script("notify", "echo $2 $3 >>told");
+    let _runsv = service.supervise();
+    service.until_lines("ended", 1);
+    service.until_lines("told", 1);
+    assert_eq!(service.read("told"), service.read("ended"));
+    assert!(service.read("supervise/deaths").ends_with(" -1 6\n"));
+}
+
+#[test]
 fn an_end_that_a_control_program_brings_about_is_no_death() {
     if only_svbox("own files") {
         return;
