@@ -36,8 +36,12 @@ fn has_program(place: &Place, letter: u8) -> bool {
     path.c_str().is_some_and(|path| matches!(place.look(path), Ok(Some(_))))
 }
 
+/// What these files say; those of a log service mean nothing.
 fn settings(place: &Place, files: &[Setting]) -> Settings {
-    place.open().map_or(Settings::NONE, |dir| Settings::of(dir.as_fd(), files))
+    match place.open() {
+        Ok(dir) if !place.is_log() => Settings::of(dir.as_fd(), files),
+        _ => Settings::NONE,
+    }
 }
 
 /// Whether its supervisor has found the service ready; `None` for a service that does not say.

@@ -323,3 +323,40 @@ fn check_is_in_a_process_group_of_its_own_and_in_the_session_of_all() {
     let session = rustix::process::getsid(pid).unwrap().as_raw_nonzero().get();
     assert_eq!(numbers, [numbers[0], numbers[0], session]);
 }
+
+#[test]
+fn a_log_service_has_no_readiness() {
+    if only_svbox("own files") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let service = sandbox.service("one").run_forever().logged().file("log/notification-fd", "3");
+    let _runsv = service.supervise();
+    until("a logger", || service.join("log/supervise/ok").exists() && service.log_status().pid() != 0);
+    for (dir, name) in [("", "./one/log"), ("one", "./log/"), ("one", "log/")] {
+        let mut sv = sandbox.command("sv");
+        sv.current_dir(sandbox.join(dir)).args(["-w", "20", "start", name]);
+        let output = sv.output().unwrap();
+        assert!(output.status.success(), "{name}: {output:?}");
+    }
+}
+
+#[test]
+fn a_service_whose_name_is_log_has_readiness() {
+    if only_svbox("own files") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let service = sandbox.service("log").run_forever().file("notification-fd", "3");
+    let _runsv = service.supervise();
+    service.until_up();
+    let path = sandbox.path().to_str().unwrap();
+    let mut named = sandbox.command("sv");
+    named.args(["-w", "0", "start", "log"]).env("SVDIR", path);
+    let mut at = sandbox.command("sv");
+    at.args(["-w", "0", "start"]).arg(format!("{path}/log"));
+    for mut sv in [named, at] {
+        let output = sv.output().unwrap();
+        assert!(String::from_utf8_lossy(&output.stdout).starts_with("timeout: run: "), "{output:?}");
+    }
+}
