@@ -107,5 +107,5 @@ fn start(notice: &Notice, place: &Place, world: &World) -> Result<Pid, Errno> {
     let words = [code.c_str(), signal.c_str(), count.c_str()].map(|word| word.unwrap_or(c""));
     let [code, signal, count] = words;
     let args = ArgList::new(&[NOTIFY, event, code, signal, count]);
-    program::start(NOTIFY, args, place.log_input(), place, world)
+    program::start(NOTIFY, args, place.log_input(), true, place, world)
 }

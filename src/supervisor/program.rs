@@ -7,16 +7,24 @@ use crate::sys::spawn::{ArgList, Spawn};
 use crate::sys::{AsFd, BorrowedFd, Result};
 use core::ffi::CStr;
 
+/// Exit code of one that cannot be run.
+pub const CANNOT_RUN: u8 = 111;
+
 /// Starts one in the service directory, with what a service inherits and this standard output, if not ours. It leads a
-/// process group, so that what it has started can be killed with it.
+/// process group, so that what it has started can be killed with it. `aloud`: that it cannot be run is said.
 pub fn start(
     path: &CStr,
     args: ArgList<'_>,
     stdout: Option<BorrowedFd<'_>>,
+    aloud: bool,
     place: &Place,
     world: &World,
 ) -> Result<Pid> {
-    let failed = |_, errno| place.report.fatal_of(b"unable to run ", path.to_bytes(), errno);
+    let failed = |_, errno| {
+        if aloud {
+            place.report.fatal_of(b"unable to run ", path.to_bytes(), errno);
+        }
+    };
     let argument = place.argument();
     let spawn = Spawn {
         path,
@@ -28,7 +36,7 @@ pub fn start(
         more: &[],
         mask: &world.services,
         session: world.is_apart(),
-        failure_code: 111,
+        failure_code: CANNOT_RUN,
         ready: None,
         failed: &failed,
     };

@@ -56,6 +56,8 @@ pub struct Readiness {
     inbox: Option<Inbox>,
     /// Whether it has been told that it says too much at once.
     cut_told: bool,
+    /// Whether it has been told that `./check` cannot be run.
+    check_told: bool,
     /// When it has to have said that it is alive.
     alive_by: Option<Instant>,
     /// What it has said that it is at.
@@ -144,7 +146,7 @@ impl Readiness {
         self.inbox = None;
         self.due = None;
         self.alive_by = None;
-        (self.was_ready, self.cut_told) = (false, false);
+        (self.was_ready, self.cut_told, self.check_told) = (false, false, false);
         if core::mem::take(&mut self.said) || !self.message.bytes().is_empty() {
             self.message.truncate(0);
             let _ = file::remove(place.state().as_fd(), SAYS);
@@ -387,7 +389,7 @@ impl Readiness {
             return;
         }
         let every = settings.check_every.unwrap_or_default();
-        match start_check(place, world) {
+        match start_check(!self.check_told, place, world) {
             Ok(pid) => self.check = Some((pid, Some(world.now.after(every.max(PATIENCE))))),
             Err(errno) => {
                 place.report.warn_of(b"unable to fork for ", CHECK.to_bytes(), errno);
@@ -417,6 +419,7 @@ impl Readiness {
             self.go_on(true, settings, now);
             return Some(Finding::Nothing);
         }
+        self.check_told |= ended.code() == Some(program::CANNOT_RUN);
         let passed = ended.code() == Some(0);
         self.fails = if passed { 0 } else { self.fails.saturating_add(1) };
         if passed && !self.shown {
@@ -449,7 +452,7 @@ fn user_of(pid: Pid) -> Option<u32> {
     file::stat(file::CWD, path).ok().map(|stat| stat.st_uid)
 }
 
-fn start_check(place: &Place, world: &World) -> core::result::Result<Pid, Errno> {
+fn start_check(aloud: bool, place: &Place, world: &World) -> core::result::Result<Pid, Errno> {
     let null = file::open_null(false)?;
-    program::start(CHECK, ArgList::new(&[CHECK]), Some(null.as_fd()), place, world)
+    program::start(CHECK, ArgList::new(&[CHECK]), Some(null.as_fd()), aloud, place, world)
 }

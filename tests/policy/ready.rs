@@ -325,6 +325,33 @@ fn check_is_in_a_process_group_of_its_own_and_in_the_session_of_all() {
 }
 
 #[test]
+fn a_check_that_cannot_be_run_is_told_of_once_in_a_run() {
+    if only_svbox("own files") {
+        return;
+    }
+    for there in [false, true] {
+        let sandbox = Sandbox::new();
+        let service = counted(&sandbox, "exec sleep 1000000").file("check-interval", "20");
+        let service = if there { service.file("check", "#!/bin/sh\nexit 0\n") } else { service };
+        let runsv = service.supervise();
+        let why = if there { "access denied" } else { "file does not exist" };
+        let told = format!("runsv one: fatal: unable to run ./check: {why}\n");
+        for run in 1..3 {
+            service.until_lines("starts", run);
+            until("the reason", || runsv.stderr().matches(&told).count() == run);
+            // Until it passes it has been tried some times more.
+            let asked = std::time::Instant::now();
+            until("a few times more", || asked.elapsed() > Duration::from_millis(300));
+            assert_eq!(runsv.stderr().matches(&told).count(), run);
+            service.send(b"t");
+        }
+        let _ = fs::remove_file(service.join("check"));
+        let _service = service.script("check", "exit 0");
+        until("that it is ready", || sandbox.join("one/supervise/ready").exists());
+    }
+}
+
+#[test]
 fn a_log_service_has_no_readiness() {
     if only_svbox("own files") {
         return;
