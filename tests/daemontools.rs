@@ -36,7 +36,7 @@ fn svok_tells_by_its_exit_code() {
     let sandbox = Sandbox::new();
     let fake = sandbox.fake("s", Say::RUN);
     assert_eq!(told(&sandbox, "svok", &["s"]), (Some(0), String::new(), String::new()));
-    drop(fake);
+    fake.end();
     assert_eq!(told(&sandbox, "svok", &["s"]).0, Some(100));
     sandbox.service("never");
     assert_eq!(told(&sandbox, "svok", &["never"]).0, Some(100));
@@ -61,7 +61,7 @@ fn svstat_prints_a_line_for_each() {
     fs::write(sandbox.join("s/down"), "").unwrap();
     fake.say(Say::DOWN);
     assert_eq!(line(&sandbox), "s: down 12 seconds\n");
-    drop(fake);
+    fake.end();
     assert_eq!(line(&sandbox), "s: supervise not running\n");
     assert_eq!(told(&sandbox, "svstat", &["no"]).1, "no: unable to chdir: file does not exist\n");
 }

@@ -1,6 +1,6 @@
 //! A supervisor that is only played: its fifos and a status of the test's own.
 
-use super::Sandbox;
+use super::{Sandbox, until};
 use rustix::fs::{CWD, Mode, OFlags, mkfifoat, open};
 use std::fs;
 use std::os::fd::OwnedFd;
@@ -67,6 +67,14 @@ impl Sandbox {
 }
 
 impl Fake {
+    /// Is there no longer. A child that another test is just making may have the fifo open for a moment.
+    pub fn end(self) {
+        let path = self.dir.join("supervise/ok");
+        drop(self);
+        let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        until("no supervisor", || open(&path, flags, Mode::empty()).is_err());
+    }
+
     /// Writes another status.
     pub fn say(&self, say: Say) {
         self.write(&say.bytes());

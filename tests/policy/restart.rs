@@ -237,7 +237,7 @@ fn notify_is_told_the_last_event_of_those_that_came_while_it_ran() {
     service.until_lines("starts", 4);
     sandbox.write("one/go", "");
     service.until_lines("told", 2);
-    assert_eq!(service.read("told"), "died 7 0 1\ndied 7 0 1\n");
+    assert_eq!(service.read("told"), "died 7 0 1\ndied 7 0 3\n");
 }
 
 #[test]

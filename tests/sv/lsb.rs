@@ -30,7 +30,7 @@ fn status_is_0_up_3_down_4_unknown_and_1_without_a_supervisor() {
     assert_eq!(code(), Some(3), "down");
     fake.write(b"");
     assert_eq!(code(), Some(4), "no status");
-    drop(fake);
+    fake.end();
     assert_eq!(code(), Some(1), "no supervisor");
 }
 
@@ -69,12 +69,12 @@ fn only_whole_words_that_begin_with_s_are_taken() {
 #[test]
 fn more_arguments_are_ignored_and_what_fails_is_1() {
     let sandbox = Sandbox::new();
-    let _fake = sandbox.fake("web", Say { want: b'd', ..Say::RUN });
+    let fake = sandbox.fake("web", Say { want: b'd', ..Say::RUN });
     let output = script(&sandbox, &["status", "other", "more"]);
     assert_eq!(stdout(&output), "run: web: (pid 4242) 12s, want down\n");
     let output = script(&sandbox, &["-w0", "start"]);
     assert!(stdout(&output).contains("web: "), "{}", stdout(&output));
-    drop(_fake);
+    fake.end();
     assert_eq!(script(&sandbox, &["start"]).status.code(), Some(1));
     assert_eq!(script(&sandbox, &["shutdown"]).status.code(), Some(0));
 }
