@@ -122,19 +122,10 @@ impl Place {
             .map(|parent| (parent, self.name))
     }
 
-    /// Whether it is the log service of the service directory that it is in, and not a service of that name.
+    /// Whether it is the log service of the service directory that it is in, which has a supervisor.
     #[cfg(all(feature = "policy", feature = "sv"))]
     pub fn is_log(&self) -> bool {
-        let mut name = self.name;
-        while let Some(rest) = name.strip_suffix(b"/") {
-            name = rest;
-        }
-        let service: &[u8] = match name.strip_suffix(b"log") {
-            Some(b"") if self.parent.is_none() => b".",
-            Some(service) if service.ends_with(b"/") => service,
-            Some(_) | None => return false,
-        };
-        matches!(Self { name: service, ..*self }.look(c"supervise"), Ok(Some(_)))
+        matches!(self.look(c"../supervise/ok"), Ok(Some(_)))
     }
 
     /// Opens the directory in which `supervise` is.

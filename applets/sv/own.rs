@@ -3,37 +3,28 @@
 use super::super::output::Output;
 use super::Place;
 use super::order::Order;
-use svbox::service::policy;
 use svbox::service::settings::{KillScope, Setting, Settings};
 use svbox::sys::time::Duration;
 use svbox::sys::{AsFd, file};
-use svbox::text::Text;
 
-/// Between the end of a process and what is told of it.
-const MARGIN: Duration = Duration::from_secs(1);
+/// Between the end of a process and what is told of it; and before another start of a service that has not lived for a second.
+const MARGIN: Duration = Duration::from_secs(2);
 
 /// The time that the files leave until an order to end has been obeyed; `None` if there is no limit or no such file.
 ///
-/// The supervisor kills what does not end so long after the order, or after TERM where that is all that was ordered, which
-/// `control/t` delays; then come `control/d` or `control/x`, `finish`, and for a restart the pause of a service that has not
-/// lived for a second, `control/u`, and becoming ready. A control program may take as long as the service.
+/// The supervisor kills what does not end so long after the order; after TERM, for which `control/t` may have as long, if that
+/// is what was ordered. `control/d` or `control/x` comes behind it, and `control/u` before another start.
 pub fn deadline(order: &Order, place: &Place) -> Option<Duration> {
     const FILES: [Setting; 3] = [Setting::TimeoutKill, Setting::TimeoutFinish, Setting::TimeoutReady];
     let settings = settings(place, &FILES);
-    let (kill, stop) = (settings.kill_after?, settings.longest_stop()?);
-    let (programs, then): (&[u8], _) = match order.sends() {
-        [b't', ..] => (b"tu", policy::PACE.saturating_add(settings.ready_within.unwrap_or_default())),
-        other => (other, Duration::ZERO),
-    };
-    let all = stop.saturating_add(then).saturating_add(MARGIN);
-    let programs = programs.iter().filter(|letter| has_program(place, **letter));
-    Some(programs.fold(all, |all, _| all.saturating_add(kill)))
-}
-
-fn has_program(place: &Place, letter: u8) -> bool {
-    let mut path = Text::<16>::new();
-    path.push(b"control/").push(&[letter]);
-    path.c_str().is_some_and(|path| matches!(place.look(path), Ok(Some(_))))
+    let (kill, mut all) = (settings.kill_after?, settings.longest_stop()?.saturating_add(MARGIN));
+    if !matches!(place.look(c"control"), Ok(None)) {
+        all = all.saturating_add(kill).saturating_add(kill);
+    }
+    if order.sends().starts_with(b"t") {
+        all = all.saturating_add(settings.ready_within.unwrap_or_default());
+    }
+    Some(all)
 }
 
 /// What these files say; those of a log service mean nothing.

@@ -26,7 +26,7 @@ pub fn start(
         }
     };
     let argument = place.argument();
-    let spawn = Spawn {
+    Spawn {
         path,
         args: args.and(argument.c_str()),
         directory: Some(place.dir.as_fd()),
@@ -35,10 +35,10 @@ pub fn start(
         stdout,
         more: &[],
         mask: &world.services,
-        session: world.is_apart(),
+        session: false,
         failure_code: CANNOT_RUN,
         ready: None,
         failed: &failed,
-    };
-    if spawn.session { spawn.start() } else { spawn.start_group() }
+    }
+    .start_group()
 }

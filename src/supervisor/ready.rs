@@ -69,8 +69,8 @@ pub struct Readiness {
 pub struct Extras {
     /// A descriptor, and its number there.
     pub descriptor: Option<(OwnedFd, i32)>,
-    /// Variables; what is empty is none, and one without a value is not to be there.
-    pub variables: [Text<48>; 3],
+    /// Variables; what is empty is none.
+    pub variables: [Text<48>; 2],
 }
 
 /// What has been found out.
@@ -95,15 +95,13 @@ impl Readiness {
             }
         }
         if settings.notify_socket {
-            // What we have found in ours is about ourselves.
-            let [socket, watchdog, whose] = &mut extras.variables;
-            watchdog.push(b"WATCHDOG_USEC=");
-            whose.push(b"WATCHDOG_PID=");
+            let [socket, watchdog] = &mut extras.variables;
             if let Err(errno) = self.open_inbox(socket, token, world) {
                 place.report.warn_of(b"unable to create socket for ", b"notify-socket", errno);
+                // Another one that we have found is none of the service's.
                 socket.truncate(NOTIFY_SOCKET.len());
             } else if let Some(within) = settings.alive_within {
-                watchdog.number(within.as_micros());
+                watchdog.push(b"WATCHDOG_USEC=").number(within.as_micros());
             }
         }
         extras

@@ -19,7 +19,7 @@ pub struct ArgList<'a> {
     pointers: [*const c_char; MOST_ARGS + 1],
     /// What the program finds in its environment besides ours, or in the place of it.
     #[cfg(feature = "policy")]
-    variables: [Option<&'a CStr>; 3],
+    variables: [Option<&'a CStr>; 2],
     borrowed: PhantomData<&'a CStr>,
 }
 
@@ -35,7 +35,7 @@ impl<'a> ArgList<'a> {
         Self {
             pointers,
             #[cfg(feature = "policy")]
-            variables: [None; 3],
+            variables: [None; 2],
             borrowed: PhantomData,
         }
     }
@@ -51,9 +51,9 @@ impl<'a> ArgList<'a> {
         self
     }
 
-    /// The same, with these variables in the environment: `NAME=VALUE`. One without a value is taken away.
+    /// The same, with these variables in the environment: `NAME=VALUE`.
     #[cfg(feature = "policy")]
-    pub fn with(mut self, variables: [Option<&'a CStr>; 3]) -> Self {
+    pub fn with(mut self, variables: [Option<&'a CStr>; 2]) -> Self {
         self.variables = variables;
         self
     }
@@ -208,6 +208,11 @@ pub fn replace(path: &CStr, list: &ArgList<'_>) -> Errno {
     unsafe { ffi::execve(path, list.pointers.as_ptr(), ffi::environment()) }
 }
 
+/// What sd_watchdog_enabled(3) looks at. Whatever we have found there is about ourselves, and a program with variables of
+/// its own would take it for its own.
+#[cfg(feature = "policy")]
+const ABOUT_US: &[u8] = b"WATCHDOG_";
+
 /// The same with the list's own variables. Kept apart for its large list.
 #[cfg(feature = "policy")]
 #[inline(never)]
@@ -216,15 +221,13 @@ fn replace_with(path: &CStr, list: &ArgList<'_>) -> Errno {
     let name = |entry: &CStr| entry.to_bytes().iter().position(|&byte| byte == b'=');
     let is_replaced = |entry: &CStr| {
         let name = name(entry).and_then(|end| entry.to_bytes().get(..=end));
-        list.variables
-            .iter()
-            .flatten()
-            .any(|variable| name.is_some_and(|name| variable.to_bytes().starts_with(name)))
+        let is_ours = |variable: &CStr| name.is_some_and(|name| variable.to_bytes().starts_with(name));
+        entry.to_bytes().starts_with(ABOUT_US) || list.variables.iter().flatten().any(|known| is_ours(known))
     };
     let mut pointers = [core::ptr::null(); MOST + 1];
     let inherited = super::args::environment().filter(|entry| !is_replaced(entry));
-    let ours = list.variables.iter().flatten().filter(|variable| !variable.to_bytes().ends_with(b"="));
-    let mut entries = inherited.map(CStr::as_ptr).chain(ours.map(|variable| variable.as_ptr()));
+    let ours = list.variables.iter().flatten().map(|variable| variable.as_ptr());
+    let mut entries = inherited.map(CStr::as_ptr).chain(ours);
     for place in pointers.iter_mut().take(MOST) {
         let Some(entry) = entries.next() else { break };
         *place = entry;

@@ -28,12 +28,13 @@ fn recorded(sandbox: &Sandbox, name: &str) -> Command {
 }
 
 /// The paths in the service directory `s` that a program has named. Those of the log service's state are as those of
-/// the service's own.
+/// the service's own, and so are those of the directory above it.
 fn looked_at(trace: &str) -> BTreeSet<String> {
     let paths = trace.lines().filter_map(|line| line.split('"').nth(1)).map(plain);
     let inside =
         paths.filter(|path| Path::new(path).is_relative() && !["", ".", "s", "s/."].contains(&path.as_str()));
-    inside.map(|path| path.trim_start_matches("s/").replace("log/supervise/", "supervise/")).collect()
+    let own = |path: String| path.trim_start_matches("s/").trim_start_matches("../").to_owned();
+    inside.map(|path| own(path).replace("log/supervise/", "supervise/")).collect()
 }
 
 #[test]
