@@ -179,19 +179,16 @@ impl Own {
     pub fn take_over(&mut self, pid: Pid, finish: bool, place: &Place, world: &World) {
         self.refresh(place);
         self.take_over_ties(place);
+        let is_ready = self.is_ready_at_once();
         let Some(more) = self.more() else { return self.clear(place) };
         let _ = file::remove(place.state().as_fd(), FAILED);
-        more.readiness.take_over(&more.settings, place, world.now);
-        match finish {
-            true => more.readiness.ended(place),
-            false => {
-                let token = unit::token(place.index, Heard::Service);
-                more.readiness.hear_again(pid, &more.settings, token, world);
-            }
+        more.readiness.take_over(is_ready, &more.settings, place, world.now);
+        if finish {
+            return more.readiness.ended(place);
         }
-        if !finish {
-            more.scope.take_over(more.settings.kill_scope, pid, place);
-        }
+        let token = unit::token(place.index, Heard::Service);
+        more.readiness.hear_again(pid, &more.settings, token, world);
+        more.scope.take_over(more.settings.kill_scope, pid, place);
     }
 
     /// The files have been read while the service runs.
@@ -266,7 +263,7 @@ impl Own {
         let started = read(place.state(), READY, &mut text).ok().and_then(|text| parse(text.trim_ascii()));
         let is_up = self.one_shot && started.is_some() && started == boot.map(u64::from);
         if let Some(more) = self.more().filter(|_| is_up) {
-            more.readiness.take_over(&more.settings, place, Instant::now());
+            more.readiness.take_over(true, &more.settings, place, Instant::now());
             more.scope.find_again(more.settings.kill_scope, place);
             self.take_over_ties(place);
         }

@@ -174,11 +174,11 @@ impl Readiness {
         }
     }
 
-    /// Takes over from an earlier supervisor what that has shown.
-    pub fn take_over(&mut self, settings: &Settings, place: &Place, now: Instant) {
+    /// Takes over from an earlier supervisor what that has shown; `ready`: nothing has to be.
+    pub fn take_over(&mut self, ready: bool, settings: &Settings, place: &Place, now: Instant) {
         let is_there = |name| file::stat(place.state().as_fd(), name).is_ok();
         (self.shown, self.said) = (is_there(READY), is_there(SAYS));
-        self.was_ready = self.shown || !settings.tells_ready();
+        self.was_ready = self.shown || ready;
         self.go_on(!self.shown || settings.check_fails.is_some(), settings, now);
     }
 

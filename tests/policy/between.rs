@@ -114,6 +114,23 @@ fn one_that_was_not_ready_has_its_time_again_under_the_next_supervisor() {
 }
 
 #[test]
+fn so_has_a_setup_that_hangs() {
+    if only_svbox("own files") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let service = sandbox.service("one").script("setup", "echo >>setups; exec sleep 1000000");
+    let service = service.file("timeout-ready", "3600000");
+    let runsv = service.supervise();
+    service.until_lines("setups", 1);
+    service.until_up();
+    let service = service.file("timeout-ready", "200");
+    let runsv = replace(&service, runsv);
+    until_said(&service, &runsv, "service does not become ready in time, stopping it");
+    service.until_lines("setups", 2);
+}
+
+#[test]
 fn what_has_only_its_finish_left_is_not_asked_by_the_next_supervisor() {
     if only_svbox("own files") {
         return;
