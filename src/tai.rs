@@ -35,8 +35,9 @@ impl Tai {
 
     /// The time from `earlier` to this; none if that is still to come.
     pub fn since(self, earlier: Self) -> time::Duration {
-        let whole = |at: Self| time::Duration::new(at.seconds, at.nanoseconds);
-        whole(self).saturating_sub(whole(earlier))
+        let Some(seconds) = self.seconds.checked_sub(earlier.seconds) else { return time::Duration::ZERO };
+        let since = |nanoseconds| time::Duration::new(0, nanoseconds);
+        time::Duration::new(seconds, self.nanoseconds).saturating_sub(since(earlier.nanoseconds))
     }
 
     /// Seconds since 1970.
