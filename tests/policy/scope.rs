@@ -494,10 +494,12 @@ fn a_new_runsvdir_leaves_alone_what_a_service_has_made_below_its_cgroup() {
         return;
     }
     let sandbox = Sandbox::new();
-    let service = sandbox.service("one").run_forever().file("kill-scope", "tree");
+    let service = sandbox.service("one").run("echo >>starts; exec sleep 1000000").file("kill-scope", "tree");
     let scan = sandbox.scan();
     scan.link(&service);
     let mut runsvdir = scan.start(&["--in-process"], &[]);
+    // Not before it runs, as below.
+    service.until_lines("starts", 1);
     let pid = service.until_up();
     let job = cgroup_of(pid).join("job");
     assert!(job.parent().unwrap().to_str().unwrap().contains("one.svbox-"));
