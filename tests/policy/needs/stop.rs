@@ -117,7 +117,7 @@ fn up_calls_a_stop_off_that_has_not_begun() {
         // However often it is told.
         db.send(b"ddx");
         until_events(&sandbox, "up db, up web, told web, ");
-        assert_eq!(db.status().want(), 'd');
+        until("that it is known", || db.status().want() == 'd');
         db.send(b"u");
         until("that it stays", || !shows(&db, "leaving") && db.status().want() == 'u');
         sandbox.write("scan/web/go", "");
