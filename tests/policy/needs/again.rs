@@ -226,6 +226,8 @@ fn the_next_supervisor_goes_on_with_a_stop_that_waits() {
     front.until_up();
     db.send(b"d");
     until_events(&sandbox, "up db, up web, up front, told front, ");
+    // What others see first is not what the next supervisor goes by.
+    until("that it is known", || db.status().want() == 'd');
     for runsv in [&mut first, &mut second] {
         runsv.signal(Signal::KILL);
         runsv.ended();
