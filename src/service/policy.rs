@@ -6,6 +6,11 @@ use crate::sys::time::Duration;
 pub const EARLY: Duration = Duration::from_secs(1);
 /// That pause.
 pub const PACE: Duration = Duration::from_secs(1);
+/// A service that has died as often as is remembered within this time waits at least for [`STORM_PACE`] before it is started
+/// again, whatever `restart` says: one that cannot live does not take the processor.
+pub const STORM: Duration = Duration::from_secs(8);
+/// See [`STORM`].
+pub const STORM_PACE: Duration = Duration::from_millis(250);
 /// How soon what could not be done is tried again, at first and at last.
 pub const FIRST_RETRY: Duration = Duration::from_secs(1);
 /// Each time that fails doubles the distance, up to this.

@@ -45,6 +45,23 @@ fn without_a_delay_it_starts_at_once() {
 }
 
 #[test]
+fn what_cannot_live_does_not_take_the_processor() {
+    if only_svbox("own files") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let service = counted(&sandbox, "exit 1").file("restart", "always delay=0");
+    let _runsv = service.supervise();
+    service.until_lines("starts", 40);
+    let starts = moments(&service, "starts");
+    // The first death of the 32 comes after the first start here, and the last one before the last.
+    for window in starts.windows(33).filter(|window| window[32] - window[0] <= Duration::from_secs(8)) {
+        let pause = window[32] - window[31];
+        assert!(pause >= Duration::from_millis(248), "{pause:?} after 32 deaths in a row");
+    }
+}
+
+#[test]
 fn on_failure_means_not_after_0() {
     if only_svbox("own files") {
         return;

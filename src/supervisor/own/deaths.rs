@@ -62,7 +62,10 @@ impl More {
         let lived = end.now.since(end.started);
         self.streak = if lived >= restart.longest { 1 } else { self.streak.saturating_add(1) };
         let times = restart.factor.saturating_pow(self.streak - 1);
-        let pause = (restart.delay * times).min(restart.longest.max(restart.delay));
+        let mut pause = (restart.delay * times).min(restart.longest.max(restart.delay));
+        if self.is_too_much((MOST_DEATHS - 1, policy::STORM), end.now) {
+            pause = pause.max(policy::STORM_PACE);
+        }
         let failed = again && restart.limit.is_some_and(|limit| self.is_too_much(limit, end.now));
         Verdict { again, failed, pause }
     }
