@@ -132,7 +132,7 @@ fn listed(opened: Result<OwnedFd>) -> Result<Names> {
 
 /// Whether something is there, itself and not what it leads to.
 #[inline(never)]
-fn is_there(scan: BorrowedFd<'_>, name: &CStr, file: &CStr) -> Result<bool> {
+pub fn is_there(scan: BorrowedFd<'_>, name: &CStr, file: &CStr) -> Result<bool> {
     let is_state = file.to_bytes().starts_with(b"supervise/");
     let at = if is_state { state(scan, name, file) } else { below(name, file) };
     match file::link_stat(scan, at.path()) {

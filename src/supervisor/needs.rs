@@ -231,8 +231,9 @@ impl Bonds {
     #[inline(never)]
     pub fn look(&mut self, state: &State, starts: bool, place: &Place, world: &World) -> Option<Act> {
         let (has_process, phase) = (state.has_process(), Some(state.phase));
-        let has_changed = core::mem::replace(&mut self.had_process, has_process) != has_process
-            || self.leaving.is_some() && self.phase != phase;
+        // A start has looked by itself.
+        let has_ended = core::mem::replace(&mut self.had_process, has_process) && !has_process;
+        let has_changed = has_ended || self.leaving.is_some() && self.phase != phase;
         self.phase = phase;
         self.waits &= state.phase == Phase::Preparing;
         if !self.waits {

@@ -168,9 +168,10 @@ impl<'w> Neighbours<'w> {
         result
     }
 
-    /// Where there is no such service there is nobody to know.
+    /// Where there is no such service there is nobody to know; one with the mark knows.
     fn announce(&self, other: &CStr, tells: bool) -> Result<()> {
-        if !needs::is_service(self.scan(), other) {
+        let is_marked = || needs::is_there(self.scan(), other, below(NEEDED, self.name()).path());
+        if !tells && is_marked() == Ok(true) || !needs::is_service(self.scan(), other) {
             return Ok(());
         }
         match self.mark(other)? {
