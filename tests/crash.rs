@@ -163,6 +163,25 @@ fn what_is_noted_in_a_lock_of_somebody_else_is_not_believed() {
 }
 
 #[test]
+fn a_copy_of_a_directory_does_not_take_the_service_over() {
+    if only_svbox("adopt") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let one = sandbox.service("one").run("echo $$ >>starts\nexec sleep 1000000");
+    let _runsv = one.supervise();
+    let pid = one.until_up();
+    one.until_lines("starts", 1);
+    let copy = sandbox.service("copy");
+    let copied = std::process::Command::new("cp").arg("-a").args([one.join("."), copy.join(".")]).status();
+    assert!(copied.unwrap().success());
+    let _second = copy.supervise();
+    copy.until_lines("starts", 2);
+    assert_ne!(copy.until_up(), pid);
+    assert_eq!(one.status().pid(), pid);
+}
+
+#[test]
 fn the_end_of_an_adopted_service_is_noticed_and_its_code_is_unknown() {
     if only_svbox("adopt") {
         return;

@@ -4,11 +4,12 @@
 //! orphan over. It must be sure: a process number alone may belong to anybody by now. So each child, before it
 //! becomes the service, notes itself as the times of `supervise/lock`, which is empty, ours alone, and nobody's
 //! interface: of the last access its process number, what it is and what is wanted; of the last change when by the
-//! machine's own clock it began, and which start of the machine that was. The kernel knows the beginning of every
-//! process; all together never come again. No new file, no new byte, and no moment at which a service is there
-//! without its note.
+//! machine's own clock it began, and which start of the machine and which lock that was. The kernel knows the beginning
+//! of every process; all together never come again, and a copy of the directory has another lock. No new file, no new
+//! byte, and no moment at which a service is there without its note.
 
 use super::World;
+use super::keeper::Held;
 use crate::service::client;
 use crate::service::machine::Want;
 use crate::service::names::{File, Part, path};
@@ -23,7 +24,7 @@ use crate::text::{Text, parse};
 const TICK: u64 = 10;
 /// How many of the ticks between asking for a process and having it can be noted.
 const MOST_TICKS: u64 = 511;
-const BOOT_BITS: u32 = 0xf_ffff;
+const MARK_BITS: u32 = 0xf_ffff;
 
 /// An orphan that is ours.
 pub struct Orphan {
@@ -48,13 +49,14 @@ pub struct Note<'a> {
     want: Want,
     /// A moment before the child began, as ticks since the start of the machine.
     first: u64,
-    boot: u32,
+    mark: u32,
 }
 
 impl<'a> Note<'a> {
     /// The note of a child that is about to be made. `None` without `/proc`: nothing will be taken over.
-    pub fn new(lock: &'a OwnedFd, finish: bool, want: Want, world: &mut World) -> Option<Self> {
-        Some(Self { lock, finish, want, first: ticks(time::since_boot()), boot: boot(world)? })
+    pub fn new(held: &'a Held, finish: bool, want: Want, world: &mut World) -> Option<Self> {
+        let mark = mark(held.inode, world)?;
+        Some(Self { lock: &held.lock, finish, want, first: ticks(time::since_boot()), mark })
     }
 
     /// Written by the child itself. A file system that takes no such times has no note.
@@ -64,7 +66,7 @@ impl<'a> Note<'a> {
         let what = WANTS.iter().position(|want| *want == self.want).and_then(|at| u32::try_from(at).ok());
         let what = what.unwrap_or(0) << 1 | u32::from(self.finish);
         let pid = i64::from(process::number(process::own()));
-        let _ = file::set_times(self.lock, (pid, what), (first, (self.boot & BOOT_BITS) << 9 | span));
+        let _ = file::set_times(self.lock, (pid, what), (first, self.mark << 9 | span));
     }
 }
 
@@ -80,20 +82,33 @@ pub fn life(world: &mut World) -> Option<u32> {
 
 /// Moves the note that is in one lock to another one.
 #[cfg(feature = "policy")]
-pub fn move_note(from: &OwnedFd, to: &OwnedFd) {
-    if let Ok(noted) = file::stat_open(from)
+pub fn move_note(from: &Held, to: &mut Held) {
+    to.inode = file::stat_open(&to.lock).map_or(0, |stat| inode(&stat));
+    if let Ok(noted) = file::stat_open(&from.lock)
         && noted.st_mtime != noted.st_ctime
         && let (Ok(what), Ok(span)) = (u32::try_from(noted.st_atime_nsec), u32::try_from(noted.st_mtime_nsec))
     {
-        let _ = file::set_times(to, (noted.st_atime, what), (noted.st_mtime, span));
+        let span = span ^ (from.inode ^ to.inode) << 9;
+        let _ = file::set_times(&to.lock, (noted.st_atime, what), (noted.st_mtime, span));
         // Or whoever supervises the old directory next would take the process over, too.
-        let _ = file::set_times(from, (0, 0), (0, 0));
+        let _ = file::set_times(&from.lock, (0, 0), (0, 0));
     }
 }
 
+/// As much of the number of a lock as a note has room for.
+fn inode(stat: &file::Stat) -> u32 {
+    u32::try_from(stat.st_ino & u64::from(MARK_BITS)).unwrap_or(0)
+}
+
+/// What the start of the machine and the lock come to together.
+fn mark(inode: u32, world: &mut World) -> Option<u32> {
+    Some(boot(world)? & MARK_BITS ^ inode)
+}
+
 /// The orphan of the last supervisor of this directory, if it is still there and surely the same.
-pub fn find(dir: &OwnedFd, part: Part, lock: &OwnedFd, world: &mut World) -> Option<Orphan> {
-    let noted = file::stat_open(lock).ok()?;
+pub fn find(dir: &OwnedFd, part: Part, held: &mut Held, world: &mut World) -> Option<Orphan> {
+    let noted = file::stat_open(&held.lock).ok()?;
+    held.inode = inode(&noted);
     // Nobody has noted anything in a lock that is as it was made; and others may have in one that is theirs.
     if noted.st_mtime == noted.st_ctime || noted.st_uid != identity::effective().0 {
         return None;
@@ -122,7 +137,7 @@ fn hold_noted(number: i64, noted: &file::Stat, world: &mut World) -> Option<(Pid
     let first = u64::try_from(noted.st_mtime).ok()?;
     let rest = u32::try_from(noted.st_mtime_nsec).ok()?;
     let span = u64::from(rest & 511);
-    let same = (first..=first + span).contains(&began) && rest >> 9 == boot(world)? & BOOT_BITS;
+    let same = (first..=first + span).contains(&began) && rest >> 9 == mark(inode(noted), world)?;
     let age = time::since_boot().saturating_sub(Duration::from_millis(began.saturating_mul(TICK)));
     same.then_some((pid, hold, age))
 }

@@ -75,7 +75,7 @@ impl Unit {
         }
         let Some(lock) = open::lock(&self.place, part)? else { return Ok(Hold::Not) };
         let control = open::control(&self.place, part)?;
-        Ok(Hold::New(Held { lock, control, ok: None }))
+        Ok(Hold::New(Held { lock, inode: 0, control, ok: None }))
     }
 
     fn go_on_with(&mut self, main: Hold, log: Hold, world: &mut World) {

@@ -63,6 +63,8 @@ enum Then {
 pub struct Held {
     /// Locked.
     pub lock: OwnedFd,
+    /// The number of that file, once it has been looked for somebody to take over.
+    pub inode: u32,
     /// Where commands come from.
     pub control: OwnedFd,
     /// Open for reading, never read.
@@ -123,7 +125,7 @@ impl Keeper {
     /// Takes over what the last supervisor of the directory left behind, if it is still there; gives the token's
     /// holder to be waited for.
     pub fn adopt(&mut self, place: &Place, token: u64, world: &mut World) {
-        let Some(orphan) = adopt::find(place.state(), self.part, &self.held.lock, world) else {
+        let Some(orphan) = adopt::find(place.state(), self.part, &mut self.held, world) else {
             if self.part == Part::Main && !self.is_up_already(place, world) {
                 self.own.clear(place);
             }
@@ -194,8 +196,8 @@ impl Keeper {
     /// Goes on in another directory, of which this is held: what is known there must be told there.
     #[cfg(feature = "policy")]
     pub fn move_to(&mut self, held: Option<Held>, place: &Place, world: &mut World) {
-        if let Some(held) = held {
-            adopt::move_note(&self.held.lock, &held.lock);
+        if let Some(mut held) = held {
+            adopt::move_note(&self.held, &mut held);
             self.held = held;
             Own::remove_shown(place);
         }

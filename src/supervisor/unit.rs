@@ -175,7 +175,7 @@ impl Unit {
         let log_lock = if has_log { open::lock(&place, Part::Log)? } else { None };
 
         let control = open::control(&place, Part::Main)?;
-        let main = Keeper::new(Part::Main, want, Held { lock, control, ok: None }, world.now);
+        let main = Keeper::new(Part::Main, want, Held { lock, inode: 0, control, ok: None }, world.now);
         let unit = Self {
             place,
             main,
@@ -205,7 +205,7 @@ impl Unit {
 
     fn open_log(&mut self, lock: OwnedFd, world: &mut World) -> Result<(), Failure> {
         let control = open::control(&self.place, Part::Log)?;
-        let held = Held { lock, control, ok: None };
+        let held = Held { lock, inode: 0, control, ok: None };
         let mut log = Keeper::new(Part::Log, open::want(&self.place, Part::Log), held, world.now);
         log.adopt(&self.place, token(self.place.index, Heard::Orphan(Part::Log)), world);
         if let Some(pipe) = log.pid().and_then(adopt::pipe_of) {

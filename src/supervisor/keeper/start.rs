@@ -139,7 +139,7 @@ impl Keeper {
             };
             place.report.fatal(&text, Some(errno));
         };
-        let note = adopt::Note::new(&self.held.lock, finish, self.state.want, world);
+        let note = adopt::Note::new(&self.held, finish, self.state.want, world);
         let ready = || {
             if let Some(note) = &note {
                 note.write();
