@@ -20,9 +20,9 @@ use crate::service::names::PUBLIC_MODE;
 use crate::service::needs::{LEAVING, NEEDING};
 use crate::service::policy;
 use crate::service::settings::{MOST_DEATHS, Setting, Settings};
+use crate::sys::apart::Apart;
 use crate::sys::process::{Ended, Pid};
 use crate::sys::signal::Signal;
-use crate::sys::table::Table;
 use crate::sys::time::{self, Duration, Instant};
 use crate::sys::{AsFd, Errno, file};
 use crate::text::{Text, parse};
@@ -49,7 +49,7 @@ pub struct Own {
     /// Whether `./setup` is in the place of `./run`: what it has done stays when it has ended.
     one_shot: bool,
     /// The rest, once there has been such a file; in memory of its own.
-    more: Option<Table<More>>,
+    more: Option<Apart<More>>,
 }
 
 /// What the files say, and what has happened under them.
@@ -119,11 +119,11 @@ impl Own {
     }
 
     fn more(&mut self) -> Option<&mut More> {
-        self.more.as_mut()?.items().first_mut()
+        self.more.as_deref_mut()
     }
 
     fn known(&self) -> Option<&More> {
-        self.more.as_ref()?.list().first()
+        self.more.as_deref()
     }
 
     fn settings(&self) -> &Settings {
@@ -475,8 +475,7 @@ fn show_failed(place: &Place) {
 
 impl More {
     /// Nothing known yet.
-    fn new() -> Option<Table<Self>> {
-        let mut table = Table::new(1).ok()?;
+    fn new() -> Option<Apart<Self>> {
         let more = Self {
             settings: Settings::NONE,
             told: 0,
@@ -494,7 +493,7 @@ impl More {
             asked: false,
             bonds: Bonds::default(),
         };
-        table.push(more).is_ok().then_some(table)
+        Apart::new(more).ok()
     }
 
     /// The children of the supervisor that are not the service's.

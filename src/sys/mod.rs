@@ -5,6 +5,8 @@
 //! told apart from failure by the types.
 #![allow(unsafe_code)]
 
+#[cfg(feature = "policy")]
+pub mod apart;
 pub mod args;
 pub mod capability;
 pub mod dir;
