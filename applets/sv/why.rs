@@ -81,7 +81,7 @@ fn explain_one(scan: BorrowedFd<'_>, name: &CStr, asked: &mut Asked, output: &mu
 /// What a start waits for.
 fn explain_start(scan: BorrowedFd<'_>, name: &CStr, asked: &mut Asked, output: &mut Output) -> Result<bool> {
     let mut any = false;
-    for (dir, tie) in TIES {
+    for &(dir, tie) in &TIES {
         let mut others = needs::names(scan, below(name, dir).path())?;
         while let Some(other) = others.next_name()? {
             let standing = needs::standing(scan, other)?;

@@ -40,7 +40,7 @@ pub fn of(scan: BorrowedFd<'_>, name: &CStr) -> Result<Option<Circle>> {
     let mut at = 0;
     while let Some(here) = walk.reached.list().get(at).map(|reached| reached.name) {
         let here = here.c_str().unwrap_or(c"");
-        for (ties, _) in TIES {
+        for (ties, _) in &TIES {
             let mut names = match names(scan, below(here, ties).path()) {
                 Err(errno) if !is_for_want_of_room(errno) => continue,
                 names => names?,

@@ -218,7 +218,7 @@ pub fn is_leaving(scan: BorrowedFd<'_>, name: &CStr) -> Result<bool> {
 
 /// How the service `name` depends on `other`, if it does.
 pub fn tie(scan: BorrowedFd<'_>, name: &CStr, other: &CStr) -> Result<Option<Tie>> {
-    for (dir, tie) in TIES {
+    for &(dir, tie) in &TIES {
         if is_there(scan, name, below(dir, other).path())? {
             return Ok(Some(tie));
         }

@@ -119,7 +119,7 @@ impl<'w> Neighbours<'w> {
         if let Some(tie) = needs::tie(self.scan(), name, self.name())? {
             return Ok(Some(tie));
         }
-        for (dir, tie) in TIES {
+        for &(dir, tie) in &TIES {
             let mut others = needs::names(self.scan(), below(name, dir).path())?;
             while let Some(other) = others.next_name()? {
                 if is_in(self.scan(), other, self.place) {
@@ -147,7 +147,7 @@ impl<'w> Neighbours<'w> {
     /// Has each that it depends on look again.
     pub fn tell_others(&self) -> Result<()> {
         let mut result = Ok(());
-        for (dir, _) in TIES {
+        for (dir, _) in &TIES {
             let mut others = self.others(dir)?;
             while let Some(other) = others.next_name()? {
                 result = needs::tell(self.scan(), other).and(result);
@@ -159,7 +159,7 @@ impl<'w> Neighbours<'w> {
     /// Leaves marks with all that it depends on, and has those look, if the mark is new or `tells`.
     pub fn announce_all(&self, tells: bool) -> Result<()> {
         let mut result = Ok(());
-        for (dir, _) in TIES {
+        for (dir, _) in &TIES {
             let mut others = self.others(dir)?;
             while let Some(other) = others.next_name()? {
                 result = self.announce(other, tells).and(result);

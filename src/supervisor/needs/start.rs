@@ -67,7 +67,7 @@ impl Bonds {
     ) -> Result<bool> {
         let mut met = true;
         self.misses = false;
-        for (dir, tie) in TIES {
+        for &(dir, tie) in &TIES {
             let mut others = neighbours.others(dir)?;
             while let Some(other) = others.next_name()? {
                 let standing = needs::standing(neighbours.scan(), other)?;
