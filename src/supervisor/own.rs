@@ -53,30 +53,32 @@ pub struct Own {
 }
 
 /// What the files say, and what has happened under them.
+// What is looked at most is in front, as in a keeper.
+#[repr(C)]
 struct More {
-    settings: Settings,
-    /// Files of which it has been said that they mean nothing.
-    told: u32,
-    /// When the last deaths were, each in the place that its number has.
-    deaths: [Option<Instant>; MOST_DEATHS],
-    /// How many there have been.
-    count: usize,
-    /// How many of them somebody has forgiven by a start.
-    forgiven: usize,
-    /// The last ones, as they are shown.
-    told_deaths: Text<{ deaths::LONGEST }>,
-    /// How many of the last ones came one soon after the other.
-    streak: u32,
     verdict: Verdict,
     failed: bool,
-    notifier: Notifier,
-    readiness: Readiness,
-    scope: Scope,
     /// It is stopped because it does not answer.
     unhealthy: bool,
     /// Somebody has asked for its end.
     asked: bool,
+    /// How many of the last deaths came one soon after the other.
+    streak: u32,
+    /// How many deaths there have been.
+    count: usize,
+    /// How many of them somebody has forgiven by a start.
+    forgiven: usize,
+    /// Files of which it has been said that they mean nothing.
+    told: u32,
     bonds: Bonds,
+    settings: Settings,
+    readiness: Readiness,
+    scope: Scope,
+    notifier: Notifier,
+    /// When the last deaths were, each in the place that its number has.
+    deaths: [Option<Instant>; MOST_DEATHS],
+    /// The last ones, as they are shown.
+    told_deaths: Text<{ deaths::LONGEST }>,
 }
 
 /// How `./run` has ended.
