@@ -39,7 +39,7 @@ impl Starter {
         let signals = Signals::open(&heard);
         let mask = also.map_or(before, |also| before.without(also)).without(Signal::CHILD);
         let signals = signals.map_err(|errno| {
-            report.fatal(&[b"unable to wait for signals"], Some(errno));
+            report.fatal_of(b"unable to wait for signals", b"", errno);
             Failure::Said(FATAL)
         })?;
         Ok(Self { report, words, mask, signals, to_stderr: false, session: false })
@@ -71,7 +71,7 @@ impl Starter {
             }
             self.mask.set();
             let errno = search(name, &|path| replace(path, &arguments, &environment));
-            self.report.fatal(&[b"unable to start child"], Some(errno));
+            self.report.fatal_of(b"unable to start child", b"", errno);
             FATAL
         })?;
         Ok(Child { pid, pipe: Some(pipe) })

@@ -209,7 +209,7 @@ impl Tryto {
         self.send(child, Signal::TERM);
         let end = Instant::now().after(seconds(self.opts.kill_timeout));
         if self.wait(child, Some(end)) {
-            reporter().warn(&[b"child terminated."], None);
+            reporter().warn_that(b"child terminated.");
             return;
         }
         reporter().warn(&[b"child \"", name, b"\" not terminated. sending KILL..."], None);

@@ -189,7 +189,7 @@ impl Uncat {
                 reporter()
                     .warn(&[b"child exited with code ", decimal(code.into(), &mut [0; 20]), b"."], None);
             }
-            None => reporter().warn(&[b"child crashed."], None),
+            None => reporter().warn_that(b"child crashed."),
         }
         Ok(())
     }

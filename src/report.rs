@@ -27,10 +27,16 @@ impl Reporter<'_> {
     }
 
     /// What most messages are: `PROGRAM SUBJECT: warning: TEXTNAME: WHY`
-    // Kept apart, like the next one: there are many calls, and a list of parts is long in each.
+    // Kept apart, like the next two: there are many calls, and a list of parts is long in each.
     #[inline(never)]
     pub fn warn_of(&self, text: &[u8], name: &[u8], why: Errno) {
         self.warn(&[text, name], Some(why));
+    }
+
+    /// `PROGRAM SUBJECT: warning: TEXT`
+    #[inline(never)]
+    pub fn warn_that(&self, text: &[u8]) {
+        self.warn(&[text], None);
     }
 
     /// `PROGRAM SUBJECT: fatal: TEXTNAME: WHY`

@@ -150,7 +150,7 @@ impl<'p> State<'p> {
     /// from outside.
     fn session(&self) {
         if let (Err(errno), true) = (process::new_session(), self.plan.verbose) {
-            REPORT.warn(&[b"unable to start a new session"], Some(errno));
+            REPORT.warn_of(b"unable to start a new session", b"", errno);
         }
     }
 

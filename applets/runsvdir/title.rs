@@ -102,6 +102,6 @@ fn prepare(read: &OwnedFd, write: &OwnedFd, poll: &Poll, token: u64) -> Result<(
 
 fn disabled(report: &Reporter, why: &[u8]) -> Option<TitleLog> {
     report.warn(&[why], None);
-    report.warn(&[b"log service disabled."], None);
+    report.warn_that(b"log service disabled.");
     None
 }

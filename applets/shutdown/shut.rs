@@ -106,7 +106,7 @@ fn at(when: When, notice: &Notice, options: &Options) -> Result<u8, Failure> {
     pending::release();
     if !waited? {
         notice.take_back();
-        reporter().warn(&[b"cancelled"], None);
+        reporter().warn_that(b"cancelled");
         return Err(Failure::Said(1));
     }
     for (wanted, path) in [(options.fast_boot, c"/fastboot"), (options.force_check, c"/forcefsck")] {

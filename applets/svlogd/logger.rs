@@ -73,7 +73,7 @@ impl Logger {
         let piece = order.common.len.saturating_add(order.size);
         let room = QUEUE.max(piece.saturating_mul(2).saturating_add(4 * LONGEST_PREFIX));
         let (signals, mask) = listen().map_err(|errno| {
-            REPORT.fatal(&[b"unable to wait for signals"], Some(errno));
+            REPORT.fatal_of(b"unable to wait for signals", b"", errno);
             Failure::Said(FATAL)
         })?;
         let mut dirs = SmallVec::with_capacity(names.len());
@@ -169,7 +169,7 @@ impl Logger {
                 }
             }
             Err(errno) => {
-                REPORT.warn(&[b"unable to read standard input"], Some(errno));
+                REPORT.warn_of(b"unable to read standard input", b"", errno);
                 (self.at_end, self.failed) = (true, true);
             }
         }

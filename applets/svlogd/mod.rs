@@ -98,7 +98,7 @@ fn run(call: &Call) -> Result<u8, Failure> {
     let order = order(call)?;
     // Relative names start there, so it has to be one that can be opened.
     dir::open(file::CWD, c".").map_err(|errno| {
-        REPORT.fatal(&[b"unable to open current working directory"], Some(errno));
+        REPORT.fatal_of(b"unable to open current working directory", b"", errno);
         Failure::Said(FATAL)
     })?;
     // Never taken apart: at the end of the process the kernel closes everything.

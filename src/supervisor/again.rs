@@ -79,7 +79,7 @@ impl Unit {
     }
 
     fn go_on_with(&mut self, main: Hold, log: Hold, world: &mut World) {
-        self.place.report.warn(&[b"service directory was replaced, going on in the new one"], None);
+        self.place.report.warn_that(b"service directory was replaced, going on in the new one");
         let is_new = matches!(main, Hold::New(_));
         self.main.move_to(main.held(), &self.place, world);
         // Whoever finds that a supervisor is there finds a whole status.

@@ -311,7 +311,7 @@ impl Bonds {
     /// Nobody can be found by a name: nothing holds anything up.
     fn alone(&mut self, place: &Place) -> Option<Act> {
         if self.waits && self.fresh {
-            place.report.warn(&[b"ignoring needs: no scan directory"], None);
+            place.report.warn_that(b"ignoring needs: no scan directory");
         }
         self.stop_leaving(place);
         match (core::mem::take(&mut self.waits), core::mem::take(&mut self.held)) {
@@ -324,7 +324,7 @@ impl Bonds {
     /// Something could not be done: it is said once, and tried again.
     fn trouble(&mut self, errno: Errno, place: &Place, world: &World) {
         if self.said.replace(errno) != Some(errno) {
-            place.report.warn(&[b"unable to look at needs"], Some(errno));
+            place.report.warn_of(b"unable to look at needs", b"", errno);
         }
         self.again(world);
     }

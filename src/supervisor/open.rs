@@ -99,7 +99,7 @@ pub fn has_log(place: &mut Place) -> Result<bool, Failure> {
     match file::stat(place.dir.as_fd(), c"log") {
         Ok(stat) if file::is_directory(&stat) => {}
         Ok(_) => {
-            place.report.warn(&[b"./log: not a directory."], None);
+            place.report.warn_that(b"./log: not a directory.");
             return Ok(false);
         }
         Err(Errno::NOENT) => return Ok(false),

@@ -464,7 +464,7 @@ impl Own {
         self.notify(Event::Failed, ended, place, world);
         let Some(more) = self.more() else { return };
         more.failed = true;
-        place.report.warn(&[b"service has failed, not starting it again"], None);
+        place.report.warn_that(b"service has failed, not starting it again");
         show_failed(place);
     }
 }
@@ -528,7 +528,7 @@ impl More {
             Finding::Ready => Some(machine::Event::Ready),
             Finding::Unhealthy => {
                 self.unhealthy = true;
-                place.report.warn(&[b"service does not answer, stopping it"], None);
+                place.report.warn_that(b"service does not answer, stopping it");
                 Some(machine::Event::Command(Command::Term))
             }
         }

@@ -305,9 +305,7 @@ impl Readiness {
             return datagram.bytes;
         }
         if !core::mem::replace(&mut self.cut_told, true) {
-            place
-                .report
-                .warn(&[b"notify-socket: message is longer than 4096 bytes, ignoring the rest"], None);
+            place.report.warn_that(b"notify-socket: message is longer than 4096 bytes, ignoring the rest");
         }
         let end = datagram.bytes.iter().rposition(|&byte| byte == b'\n').unwrap_or(0);
         datagram.bytes.get(..end).unwrap_or(&[])

@@ -112,7 +112,7 @@ impl Scope {
                 match Cgroup::of(leader, place.state().as_fd(), name) {
                     Some(cgroup) => Bounds::Cgroup(cgroup),
                     None => {
-                        place.report.warn(&[b"kill-scope is process until the next start: no cgroup"], None);
+                        place.report.warn_that(b"kill-scope is process until the next start: no cgroup");
                         Bounds::Process
                     }
                 }
@@ -209,12 +209,12 @@ impl Scope {
             return true;
         }
         if sweep.last <= now {
-            place.report.warn(&[b"processes of the service are left that cannot be killed"], None);
+            place.report.warn_that(b"processes of the service are left that cannot be killed");
             (self.bounds, self.sweep) = (Bounds::Process, None);
             return true;
         }
         if is_late {
-            place.report.warn(&[b"processes of the service do not end in time, sending KILL"], None);
+            place.report.warn_that(b"processes of the service do not end in time, sending KILL");
         }
         if sweep.kill.is_none() {
             self.bounds.kill(sweep.leader, helpers, place);

@@ -459,12 +459,12 @@ impl Unit {
         }
         match self.leaving {
             Leaving::Draining(at) if at <= now => {
-                self.place.report.warn(&[b"log service has not ended with its input, sending TERM"], None);
+                self.place.report.warn_that(b"log service has not ended with its input, sending TERM");
                 self.log_command(Command::Term, world);
                 self.leaving = Leaving::Ending(now.after(policy::LOG_DRAIN));
             }
             Leaving::Ending(at) if at <= now => {
-                self.place.report.warn(&[b"log service does not end, leaving it behind"], None);
+                self.place.report.warn_that(b"log service does not end, leaving it behind");
                 self.leaving = Leaving::Gone;
             }
             Leaving::Draining(_) | Leaving::Ending(_) | Leaving::No | Leaving::Gone => {}
@@ -501,7 +501,7 @@ impl Unit {
     #[cfg(feature = "pid1")]
     fn tell_of_end(&mut self) {
         if let Some(to) = self.tells_of_end.take_if(|_| self.main.is_over()) {
-            self.place.report.warn(&[b"essential service has ended"], None);
+            self.place.report.warn_that(b"essential service has ended");
             let code = i32::from(self.main.ended().as_code());
             if let Err(errno) = signal::send_note(to, super::ENDED, code) {
                 self.place.report.warn_of(b"unable to tell of that", b"", errno);
