@@ -40,11 +40,11 @@ impl More {
             *at = Some(end.now);
         }
         self.count += 1;
-        let mut text = last_but_one(&self.told_deaths);
-        text.push(&Tai::now().to_text()).push(b" ");
+        let mut text = Text::new();
+        text.push(last_but_one(self.told_deaths.bytes())).push(&Tai::now().to_text());
         match end.ended.code() {
-            Some(code) => text.number(code.into()),
-            None => text.push(b"-1"),
+            Some(code) => text.push(b" ").number(code.into()),
+            None => text.push(b" -1"),
         };
         text.push(b" ").number(u64::from(end.ended.signal_byte() & 0x7f)).push(b"\n");
         self.told_deaths = text;
@@ -91,10 +91,11 @@ fn told_before(place: &Place) -> Text<LONGEST> {
 }
 
 /// The last of them, with room for one more.
-fn last_but_one(told: &Text<LONGEST>) -> Text<LONGEST> {
-    let mut text = Text::new();
-    let lines = told.bytes().split_inclusive(|&byte| byte == b'\n');
-    let many = lines.clone().count().saturating_sub(MOST_DEATHS - 1);
-    lines.skip(many).for_each(|line| _ = text.push(line));
-    text
+fn last_but_one(told: &[u8]) -> &[u8] {
+    let mut ends = 0;
+    let before = told.iter().rposition(|&byte| {
+        ends += usize::from(byte == b'\n');
+        ends == MOST_DEATHS
+    });
+    told.get(before.map_or(0, |end| end + 1)..).unwrap_or(&[])
 }
