@@ -9,7 +9,7 @@ use crate::service::policy::{self, FIRST_RETRY, LAST_RETRY};
 use crate::service::settings::Settings;
 use crate::sys::file::Replacing;
 use crate::sys::identity;
-use crate::sys::inbox::{Datagram, Inbox, Sender};
+use crate::sys::inbox::{self, Datagram, Inbox, Sender};
 use crate::sys::process::{self, Ended, Pid};
 use crate::sys::signal::Signal;
 use crate::sys::spawn::ArgList;
@@ -119,9 +119,7 @@ impl Readiness {
     fn open_inbox(&mut self, variable: &mut Text<48>, token: u64, world: &World) -> Result<()> {
         variable.push(NOTIFY_SOCKET);
         let inbox = Inbox::new()?;
-        inbox.name(|name| {
-            variable.push(b"@").push(name);
-        })?;
+        variable.push(b"@").push(inbox.name(&mut [0; inbox::ADDRESS])?);
         world.poll.add(&inbox, token)?;
         self.inbox = Some(inbox);
         Ok(())

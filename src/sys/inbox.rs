@@ -4,7 +4,7 @@ use super::{AsFd, AsRawFd, BorrowedFd, Errno, OwnedFd, Result, again, ffi};
 use core::ffi::{c_int, c_void};
 use core::mem::MaybeUninit;
 use rustix::net::sockopt::set_socket_passcred;
-use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, getsockname, socket_with};
+use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
 
 /// The socket. It never waits.
 pub struct Inbox(OwnedFd);
@@ -59,6 +59,11 @@ struct Control {
     gid: u32,
 }
 
+/// The longest `struct sockaddr_un`.
+pub const ADDRESS: usize = 110;
+/// Its length if nothing follows the family.
+const UNNAMED: usize = 2;
+
 const SOL_SOCKET: c_int = if cfg!(any(target_arch = "mips", target_arch = "mips64")) { 0xffff } else { 1 };
 const SCM_CREDENTIALS: c_int = 2;
 const MSG_TRUNC: c_int = 0x20;
@@ -70,14 +75,26 @@ impl Inbox {
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         let socket = socket_with(AddressFamily::UNIX, SocketType::DGRAM, flags, None)?;
         set_socket_passcred(&socket, true)?;
-        bind(&socket, &SocketAddrUnix::new_unnamed())?;
-        Ok(Self(socket))
+        let inbox = Self(socket);
+        let family = AddressFamily::UNIX.as_raw();
+        let arguments = [inbox.number(), (&raw const family).expose_provenance(), UNNAMED, 0, 0];
+        // SAFETY: the kernel reads the two bytes of the family.
+        unsafe { ffi::system_call(ffi::number::BIND, arguments) }?;
+        Ok(inbox)
     }
 
-    /// Calls `with` with its abstract name.
-    pub fn name<T>(&self, with: impl FnOnce(&[u8]) -> T) -> Result<T> {
-        let address = SocketAddrUnix::try_from(getsockname(&self.0)?)?;
-        address.abstract_name().map(with).ok_or(Errno::ADDRNOTAVAIL)
+    fn number(&self) -> usize {
+        usize::try_from(self.0.as_raw_fd()).unwrap_or(usize::MAX)
+    }
+
+    /// Its abstract name, without the NUL in front.
+    pub fn name<'r>(&self, room: &'r mut [u8; ADDRESS]) -> Result<&'r [u8]> {
+        let mut len = c_int::try_from(ADDRESS).unwrap_or(0);
+        let (at, len_at) = (room.as_mut_ptr().expose_provenance(), (&raw mut len).expose_provenance());
+        // SAFETY: the kernel writes at most as many bytes as `room` has, and their number.
+        unsafe { ffi::system_call(ffi::number::GETSOCKNAME, [self.number(), at, len_at, 0, 0]) }?;
+        let all = room.get(UNNAMED..usize::try_from(len).unwrap_or(0)).unwrap_or(&[]);
+        all.strip_prefix(&[0]).ok_or(Errno::ADDRNOTAVAIL)
     }
 
     /// The next datagram that has come; `None` if none has. Of the room no more is touched than it takes.
@@ -93,7 +110,7 @@ impl Inbox {
             control_len: size_of::<Control>(),
             flags: 0,
         };
-        let socket = usize::try_from(self.0.as_raw_fd()).ok()?;
+        let socket = self.number();
         let at = (&raw mut header).expose_provenance();
         // SAFETY: the kernel writes to `room`, `control` and `header`, within the lengths given, and all outlive the
         // call. Every value of their bytes is a valid one.

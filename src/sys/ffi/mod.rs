@@ -49,23 +49,23 @@ pub mod number {
     pub const LANDLOCK_ADD_RULE: usize = FIRST + 445;
     pub const LANDLOCK_RESTRICT_SELF: usize = FIRST + 446;
     // The older ones have their own on most.
-    const OLDER: [usize; 6] = if cfg!(target_arch = "x86_64") {
-        [251, 144, 129, 299, 55, 47]
+    const OLDER: [usize; 8] = if cfg!(target_arch = "x86_64") {
+        [251, 144, 129, 299, 55, 47, 49, 51]
     } else if cfg!(target_arch = "x86") {
-        [289, 156, 178, 337, 365, 372]
+        [289, 156, 178, 337, 365, 372, 361, 367]
     } else if cfg!(target_arch = "arm") {
-        [314, 156, 178, 365, 295, 297]
+        [314, 156, 178, 365, 295, 297, 282, 286]
     } else if cfg!(any(target_arch = "powerpc", target_arch = "powerpc64")) {
-        [273, 156, 177, 343, 340, 342]
+        [273, 156, 177, 343, 340, 342, 327, 331]
     } else if cfg!(any(target_arch = "mips", target_arch = "mips32r6")) {
-        [4314, 4160, 4198, 4335, 4173, 4177]
+        [4314, 4160, 4198, 4335, 4173, 4177, 4169, 4172]
     } else if cfg!(any(target_arch = "mips64", target_arch = "mips64r6")) {
-        [5273, 5141, 5127, 5294, 5054, 5046]
+        [5273, 5141, 5127, 5294, 5054, 5046, 5048, 5050]
     } else if cfg!(target_arch = "riscv32") {
         // It has only those with 64-bit times, of which none is given here.
-        [30, 119, 138, 417, 209, 212]
+        [30, 119, 138, 417, 209, 212, 200, 204]
     } else {
-        [30, 119, 138, 243, 209, 212]
+        [30, 119, 138, 243, 209, 212, 200, 204]
     };
     #[cfg(not(any(
         target_arch = "x86_64",
@@ -90,4 +90,8 @@ pub mod number {
     pub const GETSOCKOPT: usize = OLDER[4];
     #[cfg(feature = "policy")]
     pub const RECVMSG: usize = OLDER[5];
+    #[cfg(feature = "policy")]
+    pub const BIND: usize = OLDER[6];
+    #[cfg(feature = "policy")]
+    pub const GETSOCKNAME: usize = OLDER[7];
 }
