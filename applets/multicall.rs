@@ -61,15 +61,15 @@ pub fn dispatch(args: Args) -> c_int {
 
 /// Runs the program of a place, if it is one.
 #[inline(never)]
-fn start(place: Option<usize>, argv0: &'static CStr, args: Args) -> u8 {
-    let Some(applet) = place.and_then(program) else { return no_program(argv0) };
+fn start(at: Option<usize>, argv0: &'static CStr, args: Args) -> u8 {
+    let Some(applet) = at.and_then(program) else { return no_program(argv0) };
     applet.name_process();
     // Process 1 gets words from the kernel that are not meant for it.
     let first = args.get(0).filter(|_| !applet.is_process_1());
-    match first.map(CStr::to_bytes) {
-        Some(b"--version") => print(&[b"svbox ", applet.name(), VERSION.as_bytes()]),
-        Some(b"--help") => help(&applet),
-        _ => applet.call(argv0, args),
+    match first.and_then(|word| place(b"--version --help", word.to_bytes())) {
+        Some(0) => print(&[b"svbox ", applet.name(), VERSION.as_bytes()]),
+        Some(_) => help(&applet),
+        None => applet.call(argv0, args),
     }
 }
 

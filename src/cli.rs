@@ -136,7 +136,7 @@ pub fn each(spec: Spec, args: Args, found: Found<'_>) -> Result<usize, Complaint
     while let Some(word) = args.get(index).map(CStr::to_bytes) {
         match word {
             b"--" => return Ok(index + 1),
-            b"--help" => return Err(Complaint::Help),
+            help if help == b"--help" => return Err(Complaint::Help),
             [b'-', b'-', long @ ..] => {
                 let next = args.get(index + 1).map(CStr::to_bytes);
                 index += usize::from(long_option(spec, long, next, found)?);

@@ -98,10 +98,10 @@ fn version(
         Err(errno) => return findings.unseen(name, errno),
     }
     let service = operand(line, name).unwrap_or(b"");
-    let (remedy, what): (&[u8], &[u8]) = match name {
-        b"runsv" => (b") is not this svbox: sv -w 30 exit ", service),
-        b"svlogd" => (b") is not this svbox: sv -w 30 exit what it logs for", b""),
-        b"runsvdir" => (b") is not this svbox: TERM, or where process 1 has started it, a new start", b""),
+    let (remedy, what): (&[u8], &[u8]) = match place(b"runsv svlogd runsvdir", name) {
+        Some(0) => (b") is not this svbox: sv -w 30 exit ", service),
+        Some(1) => (b") is not this svbox: sv -w 30 exit what it logs for", b""),
+        Some(2) => (b") is not this svbox: TERM, or where process 1 has started it, a new start", b""),
         _ => (b") is not this svbox: telinit u, or where it is runit, a new start", b""),
     };
     let process = path(&[name, b" ", service, b" (process ", pid.to_bytes()]);

@@ -31,7 +31,7 @@ use svbox::sys::signal::{self, Mask, Signal, Signals};
 use svbox::sys::time::{self, Duration, Instant};
 use svbox::sys::{self, AsFd, Errno, file, heap};
 use svbox::tai::Tai;
-use svbox::text::parse;
+use svbox::text::{parse, place};
 use title::TitleLog;
 
 /// Puts the lines between what every build can do and what only some can.
@@ -270,28 +270,31 @@ impl RunSvDir {
     }
 }
 
+/// Options of our own.
+const LONG: &[u8] = b"--container --in-process --timeout-kill";
+
 /// runit looks at the first letter after a dash only, and takes an unknown option for the directory's name. Here
 /// that holds for a directory that is really there.
 fn options(mut words: Args) -> Result<(Options, Args), Failure> {
     let mut options = Options::default();
     while let Some((word, mut rest)) = words.split_first() {
-        match word.to_bytes_with_nul() {
-            b"--container\0" if cfg!(feature = "pid1") => options.container = true,
-            b"--in-process\0" if cfg!(feature = "in-process") => options.in_process = true,
-            b"--timeout-kill\0" if cfg!(feature = "in-process") => {
+        match (place(LONG, word.to_bytes()), word.to_bytes_with_nul()) {
+            (Some(0), _) if cfg!(feature = "pid1") => options.container = true,
+            (Some(1), _) if cfg!(feature = "in-process") => options.in_process = true,
+            (Some(2), _) if cfg!(feature = "in-process") => {
                 let within = rest.get(0).and_then(|word| parse(word.to_bytes())).ok_or(Failure::Usage)?;
                 // As in s6, 0 is no limit.
                 options.stop_within = (within > 0).then_some(Duration::from_millis(within));
                 rest = rest.skip(1);
             }
-            [b'-', b'-', ..] => return Ok((options, rest)),
-            [b'-', b'P', ..] => options.sessions = true,
-            b"-s\0" if !rest.is_empty() => {
+            (_, [b'-', b'-', ..]) => return Ok((options, rest)),
+            (_, [b'-', b'P', ..]) => options.sessions = true,
+            (_, b"-s\0") if !rest.is_empty() => {
                 options.script = rest.get(0);
                 rest = rest.skip(1);
             }
-            [b'-', b's', script @ ..] if script.len() > 1 => options.script = sys::c_str(script),
-            [b'-', _, ..] if file::stat(file::CWD, word).is_err() => return Err(Failure::Usage),
+            (_, [b'-', b's', script @ ..]) if script.len() > 1 => options.script = sys::c_str(script),
+            (_, [b'-', _, ..]) if file::stat(file::CWD, word).is_err() => return Err(Failure::Usage),
             _ => break,
         }
         words = rest;

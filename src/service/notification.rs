@@ -1,5 +1,10 @@
 //! What a service says of itself in the words of sd_notify(3): lines `NAME=VALUE`.
 
+use crate::text::place;
+
+/// The lines that are whole words.
+const WORDS: &[u8] = b"READY=1 RELOADING=1 STOPPING=1 WATCHDOG=1 WATCHDOG=trigger";
+
 /// One line that means something to a supervisor.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Word<'t> {
@@ -23,12 +28,12 @@ pub fn words(message: &[u8]) -> impl Iterator<Item = Word<'_>> {
 }
 
 fn word(line: &[u8]) -> Option<Word<'_>> {
-    match line {
-        b"READY=1" => Some(Word::Ready),
-        b"RELOADING=1" => Some(Word::Reloading),
-        b"STOPPING=1" => Some(Word::Stopping),
-        b"WATCHDOG=1" => Some(Word::Alive),
-        b"WATCHDOG=trigger" => Some(Word::Unwell),
-        _ => line.strip_prefix(b"STATUS=").map(Word::Status),
+    match place(WORDS, line) {
+        Some(0) => Some(Word::Ready),
+        Some(1) => Some(Word::Reloading),
+        Some(2) => Some(Word::Stopping),
+        Some(3) => Some(Word::Alive),
+        Some(_) => Some(Word::Unwell),
+        None => line.strip_prefix(b"STATUS=").map(Word::Status),
     }
 }

@@ -214,11 +214,10 @@ fn descriptor(text: &[u8]) -> Option<i32> {
 }
 
 fn scope(text: &[u8]) -> Option<KillScope> {
-    match text {
-        b"process" => Some(KillScope::Process),
-        b"group" => Some(KillScope::Group),
-        b"tree" => Some(KillScope::Tree),
-        _ => None,
+    match place(b"process group tree", text)? {
+        0 => Some(KillScope::Process),
+        1 => Some(KillScope::Group),
+        _ => Some(KillScope::Tree),
     }
 }
 
@@ -244,22 +243,20 @@ pub fn signal(text: &[u8]) -> Option<Signal> {
 /// `always|on-failure|never [delay=1s] [max=60s] [factor=2] [limit=10/5m]`
 fn restart(text: &[u8]) -> Option<Restart> {
     let mut words = text.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
-    let when = match words.next()? {
-        b"always" => When::Always,
-        b"on-failure" => When::OnFailure,
-        b"never" => When::Never,
-        _ => return None,
+    let when = match place(b"always on-failure never", words.next()?)? {
+        0 => When::Always,
+        1 => When::OnFailure,
+        _ => When::Never,
     };
     let (delay, longest) = (Duration::from_secs(1), Duration::from_secs(60));
     let mut restart = Restart { when, delay, longest, factor: 1, limit: None };
     for word in words {
         let (key, value) = word.split_at_checked(word.iter().position(|&byte| byte == b'=')? + 1)?;
-        match key {
-            b"delay=" => restart.delay = time(value)?,
-            b"max=" => restart.longest = time(value)?,
-            b"factor=" => restart.factor = u32::try_from(parse(value)?).ok().filter(|factor| *factor > 0)?,
-            b"limit=" => restart.limit = Some(limit(value)?),
-            _ => return None,
+        match place(b"delay= max= factor= limit=", key)? {
+            0 => restart.delay = time(value)?,
+            1 => restart.longest = time(value)?,
+            2 => restart.factor = u32::try_from(parse(value)?).ok().filter(|factor| *factor > 0)?,
+            _ => restart.limit = Some(limit(value)?),
         }
     }
     Some(restart)
@@ -276,13 +273,7 @@ fn limit(text: &[u8]) -> Option<(usize, Duration)> {
 fn time(text: &[u8]) -> Option<Duration> {
     let digits = text.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at_checked(digits)?;
-    let milliseconds: u64 = match unit {
-        b"ms" => 1,
-        b"" | b"s" => 1000,
-        b"m" => 60_000,
-        b"h" => 3_600_000,
-        b"d" => 86_400_000,
-        _ => return None,
-    };
+    let unit = if unit.is_empty() { b"s" } else { unit };
+    let milliseconds = *[1_u64, 1000, 60_000, 3_600_000, 86_400_000].get(place(b"ms s m h d", unit)?)?;
     Some(Duration::from_millis(parse(number)?.checked_mul(milliseconds)?))
 }
