@@ -23,6 +23,8 @@ const MOST_BELOW: usize = 8;
 const PROCS: &CStr = c"cgroup.procs";
 const KILL: &CStr = c"cgroup.kill";
 
+type Path = Text<LONGEST>;
+
 /// The end of the name of a service's cgroup: which directory the service is.
 pub type Mark = Text<64>;
 
@@ -36,8 +38,13 @@ pub fn mark(dir: impl AsFd) -> Result<Mark> {
 
 /// Whether a process is in the cgroup of this mark, or below it.
 pub fn holds(mark: &Mark, pid: Pid) -> bool {
-    path_of_process(pid)
-        .is_ok_and(|path| path.bytes().split(|&byte| byte == b'/').any(|part| part.ends_with(mark.bytes())))
+    path_of_process(pid).is_ok_and(|path| has_part(&path, mark.bytes()))
+}
+
+/// Whether one of the cgroups on the way has a name with this end.
+#[inline(never)]
+fn has_part(path: &Path, end: &[u8]) -> bool {
+    path.bytes().split(|&byte| byte == b'/').any(|part| part.ends_with(end))
 }
 
 /// The cgroup of a service.
@@ -53,7 +60,7 @@ impl Cgroup {
         let path = path_of(c"/proc/self/cgroup")?;
         let mark = mark(dir)?;
         // Whoever is among the processes of the service would end with them.
-        if path.bytes().split(|&byte| byte == b'/').any(|part| part.ends_with(mark.bytes())) {
+        if has_part(&path, mark.bytes()) {
             return Err(Errno::BUSY);
         }
         let home =
@@ -78,14 +85,16 @@ impl Cgroup {
     pub fn of(pid: Pid, dir: BorrowedFd<'_>, service: &[u8]) -> Option<Self> {
         let path = path_of_process(pid).ok()?;
         let ours = path_of(c"/proc/self/cgroup").ok()?;
-        let is_ours = |part: &[u8]| ours.bytes().split(|&byte| byte == b'/').any(|its| its == part);
-        let is_marked = |part: &[u8]| part.windows(MARK.len()).any(|window| window == MARK);
         // Ours may be that of a service as well; and so may one above, of which it is no more than a guest.
-        let part =
-            path.bytes().rsplit(|&byte| byte == b'/').find(|part| is_marked(part) && !is_ours(part))?;
-        let end = path.bytes().windows(part.len()).rposition(|window| window == part)? + part.len();
-        let (called, marked) =
-            part.split_at_checked(part.windows(MARK.len()).rposition(|window| window == MARK)?)?;
+        let (mut len, mut deepest) = (0, None);
+        for part in path.bytes().split(|&byte| byte == b'/') {
+            len += part.len();
+            if let Some((called, marked)) = named(part).filter(|_| !has_part(&ours, part)) {
+                deepest = Some((called, marked, len));
+            }
+            len += 1;
+        }
+        let (called, marked, end) = deepest?;
         if marked != mark(dir).ok()?.bytes() && called != called_in(service) {
             return None;
         }
@@ -156,6 +165,12 @@ impl Cgroup {
     }
 }
 
+/// What the name of a service's cgroup says of it: how the service is called, and the mark.
+fn named(name: &[u8]) -> Option<(&[u8], &[u8])> {
+    let at = name.iter().rposition(|&byte| byte == b'.')?;
+    name.split_at_checked(at).filter(|(_, mark)| mark.starts_with(MARK))
+}
+
 /// What the name of its cgroup says of a service with this path.
 fn called_in(service: &[u8]) -> &[u8] {
     let name = service.rsplit(|&byte| byte == b'/').next().unwrap_or(&[]);
@@ -187,7 +202,7 @@ fn remove_each(dir: &OwnedFd, end: &[u8]) {
 }
 
 /// The path of a process's cgroup, from the mount point.
-fn path_of(process: &CStr) -> Result<Text<LONGEST>> {
+fn path_of(process: &CStr) -> Result<Path> {
     let mut text = [0; LONGEST];
     let len = file::read_full(&file::open_read(file::CWD, process)?, &mut text)?;
     // That of v2 has the number 0 and no name.
@@ -198,7 +213,7 @@ fn path_of(process: &CStr) -> Result<Text<LONGEST>> {
     Ok(whole)
 }
 
-fn path_of_process(pid: Pid) -> Result<Text<LONGEST>> {
+fn path_of_process(pid: Pid) -> Result<Path> {
     path_of(processes::path(pid).push(b"/cgroup").c_str().ok_or(Errno::NAMETOOLONG)?)
 }
 
