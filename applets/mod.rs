@@ -167,9 +167,7 @@ impl Applet {
     /// Whether it is to be the machine's process 1, and is process 1.
     #[cfg(feature = "process-1")]
     pub fn is_process_1(&self) -> bool {
-        place(b"init runit runit-init telinit pid1", self.name()).is_some()
-            && process::is_first()
-            && process::kernel_is_here()
+        place(b"init runit runit-init telinit pid1", self.name()).is_some() && svbox::sys::power::is_ours()
     }
 
     /// Without init nothing is.

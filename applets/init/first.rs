@@ -138,12 +138,12 @@ impl Left {
 
 /// Runs as process 1, from the beginning or from where another one has left; gives the exit code where that may end.
 pub fn run(left: Option<&Left>) -> u8 {
-    let is_machine = left.map_or_else(process::kernel_is_here, |left| left.is_machine);
+    let is_machine = left.map_or_else(power::is_ours, |left| left.is_machine);
     stdio::occupy();
     let _ = process::new_session();
     // What runs in the stages finds nothing ignored and nothing blocked.
     (1..=LAST_SIGNAL).filter_map(signal::numbered).for_each(signal::default);
-    let heard = heard();
+    let heard = heard(is_machine);
     heard.block();
     let console = Console::attach(is_machine);
     let signals = loop {
@@ -209,13 +209,14 @@ const REBOOT: i32 = 39;
 pub const AGAIN: i32 = 59;
 
 /// What is heard: runit's signals, and those by which other inits and the managers of containers ask for an end or for
-/// process 1 to begin anew, by the numbers that they have for RTMIN+3, +4, +5 and +25.
-fn heard() -> Mask {
+/// process 1 to begin anew, by the numbers that they have for RTMIN+3, +4, +5 and +25. A container is ended by TERM.
+fn heard(is_machine: bool) -> Mask {
     const NAMED: [Signal; 6] =
         [Signal::CHILD, Signal::CONT, Signal::INT, Signal::POWER, Signal::HUP, Signal::PIPE];
     [HALT, POWER_OFF, REBOOT, AGAIN]
         .iter()
         .filter_map(|number| signal::numbered(*number))
+        .chain((!is_machine).then_some(Signal::TERM))
         .fold(Mask::of(&NAMED), Mask::with)
 }
 
@@ -318,7 +319,10 @@ impl Init {
             _ => match Signal::from_named_raw(number) {
                 Some(Signal::CONT) => self.ask(Ask::Look),
                 Some(Signal::INT) => self.ask(Ask::CtrlAltDel),
-                Some(Signal::POWER) => self.ask(Ask::PowerFailure),
+                Some(Signal::POWER) if self.is_machine || POWER_FAILURE.is_there() => {
+                    self.ask(Ask::PowerFailure);
+                }
+                Some(Signal::POWER | Signal::TERM) => self.ask(Ask::End(End::PowerOff)),
                 Some(Signal::HUP) => self.watchdog = Watchdog::look(self.watchdog.take(), &self.console),
                 _ => {}
             },
@@ -361,7 +365,7 @@ impl Init {
         match ask {
             Ask::Look if !STOP.is_made() => return self.warn(&[ONLY_IN_STAGE_2, b"."]),
             // Now, since stage 1 may make its files anew.
-            Ask::Look => _ = self.remembered.end.get_or_insert_with(last::asked),
+            Ask::Look => self.remembered.end = Some(last::asked()),
             Ask::End(end) => self.remembered.end = Some(end),
             Ask::CtrlAltDel => self.remembered.ctrl_alt_del = true,
             Ask::PowerFailure => self.remembered.power_failure = true,

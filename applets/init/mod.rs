@@ -18,7 +18,7 @@ use super::Applet;
 use first::Left;
 use svbox::cli::Call;
 use svbox::report::{FATAL, Failure, Reporter};
-use svbox::sys::{file, process};
+use svbox::sys::{file, power, process};
 
 #[cfg(feature = "runit")]
 pub fn runit() -> Applet {
@@ -90,10 +90,7 @@ fn run_or_ask(call: &Call) -> Result<u8, Failure> {
 fn be_first(call: &Call) -> Result<u8, Failure> {
     let left = Left::read(call.operands());
     #[cfg(feature = "pid1")]
-    if left.is_none()
-        && !process::kernel_is_here()
-        && file::link_stat(file::CWD, stage::Stage::One.path()).is_err()
-    {
+    if left.is_none() && !power::is_ours() && file::link_stat(file::CWD, stage::Stage::One.path()).is_err() {
         return super::pid1::run_with(call.operands());
     }
     Ok(first::run(left.as_ref()))

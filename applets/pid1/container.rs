@@ -73,7 +73,7 @@ pub struct Container {
 
 /// Starts everything, and runs until the end; gives the exit code.
 pub fn run(options: &Options) -> core::result::Result<u8, Failure> {
-    let is_machine = process::is_first() && process::kernel_is_here();
+    let is_machine = power::is_ours();
     let ended = Container::new(options).and_then(|mut container| {
         heap::seal();
         container.start_services().map_err(refused)?;

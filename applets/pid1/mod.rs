@@ -17,7 +17,7 @@ use svbox::cli::{self, Call, Spec};
 use svbox::report::{Failure, Reporter};
 use svbox::sys::args::Args;
 use svbox::sys::time::Duration;
-use svbox::sys::{heap, process};
+use svbox::sys::{heap, power};
 use svbox::text::parse;
 
 /// In whose name it speaks. A constant would lie in the memory that each process has to itself.
@@ -84,7 +84,7 @@ impl Options {
 }
 
 fn run(options: Result<Options, Failure>) -> Result<u8, Failure> {
-    if options.is_err() && process::is_first() && process::kernel_is_here() {
+    if options.is_err() && power::is_ours() {
         container::switch_off();
     }
     container::run(&options?)

@@ -27,9 +27,15 @@ pub fn end(end: End) -> Result<()> {
     })
 }
 
-/// Has the kernel send ctrl-alt-del to process 1, as INT, instead of obeying it.
-pub fn hear_ctrl_alt_del() -> Result<()> {
-    reboot(RebootCommand::CadOff)
+/// Has the kernel send ctrl-alt-del to process 1, as INT, instead of obeying it. Gives whether it does: to nobody in a PID
+/// namespace of its own, and to nobody who may not end the machine.
+pub fn hear_ctrl_alt_del() -> bool {
+    reboot(RebootCommand::CadOff).is_ok()
+}
+
+/// Whether this is process 1, and that of the machine.
+pub fn is_ours() -> bool {
+    super::process::is_first() && hear_ctrl_alt_del()
 }
 
 /// Writes out everything that waits to be written.

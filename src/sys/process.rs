@@ -97,18 +97,6 @@ pub fn kill_group(leader: Pid, signal: Signal) -> Result<()> {
     process::kill_process_group(leader, signal)
 }
 
-/// Whether the kernel runs threads of its own beside us: the second process of a machine is always the one that makes
-/// them, and in a PID namespace there is none when its first process begins.
-pub fn kernel_is_here() -> bool {
-    let Some(second) = Pid::from_raw(2) else { return false };
-    let options =
-        process::WaitIdOptions::EXITED | process::WaitIdOptions::NOHANG | process::WaitIdOptions::NOWAIT;
-    // Whoever was process 1 before us may have made a child.
-    let is_other =
-        process::waitid(process::WaitId::Pid(second), options).is_err_and(|errno| errno == Errno::CHILD);
-    is_other && ffi::kill(2, 0).is_ok()
-}
-
 /// Sends a signal by its number, which may be one without a name, to a process, or to every one of our PID namespace
 /// but process 1 and ourselves.
 pub fn relay(to: Option<Pid>, number: i32) -> Result<()> {

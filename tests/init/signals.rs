@@ -15,22 +15,68 @@ fn cont_without_stopit_is_nothing_and_with_it_ends_stage_2() {
 }
 
 #[test]
-fn int_and_pwr_without_their_programs_are_nothing() {
-    for (name, signal) in [("ctrlaltdel", "INT"), ("pwrfail", "PWR")] {
-        if signal == "PWR" && only_svbox("pwrfail") {
-            return;
-        }
-        let first = Boot::new().start();
-        in_stage_2(&first);
-        first.set("/run/runit.stopit", 0o100);
-        first.signal(signal);
-        first.until_idle();
-        first.set(&format!("/etc/runit/{name}"), 0o677);
-        first.signal(signal);
-        first.until_idle();
-        assert_eq!(first.said(), life("+1 -1 +2"), "{signal}");
-        assert_eq!(first.mode("/run/runit.stopit"), Some(0o100));
+fn int_without_its_program_is_nothing() {
+    // Without pwrfail PWR ends what is no machine, as these are.
+    let first = Boot::new().start();
+    in_stage_2(&first);
+    first.set("/run/runit.stopit", 0o100);
+    first.signal("INT");
+    first.until_idle();
+    first.set("/etc/runit/ctrlaltdel", 0o677);
+    first.signal("INT");
+    first.until_idle();
+    assert_eq!(first.said(), life("+1 -1 +2"));
+    assert_eq!(first.mode("/run/runit.stopit"), Some(0o100));
+}
+
+#[test]
+fn term_and_pwr_end_a_container() {
+    if only_svbox("containers") {
+        return;
     }
+    for signal in ["TERM", "PWR"] {
+        let mut first = Boot::new().start();
+        in_stage_2(&first);
+        first.set("/run/runit.reboot", 0o100);
+        first.signal(signal);
+        assert_eq!(first.ended(), End::Off, "{signal}");
+        assert_eq!(first.said(), life("+1 -1 +2 -2 +3 -3 off"), "{signal}");
+    }
+    let mut first = early("TERM", &[]);
+    assert_eq!(first.ended(), End::Off);
+    assert_eq!(first.said(), life("+1 remembered -1 skip +3 -3 off"));
+}
+
+#[test]
+fn the_last_request_in_stage_1_is_the_one_that_counts() {
+    if only_svbox("remembered") {
+        return;
+    }
+    let mut first = Boot::new().script("1", "runit-init 6; runit-init 0").start();
+    assert_eq!(first.ended(), End::Off);
+    let mut first = Boot::new().script("1", "runit-init 0; runit-init 6").start();
+    assert_eq!(first.ended(), End::Again);
+}
+
+/// Somebody from outside has come into the namespace before, as the second process.
+#[test]
+fn a_guest_of_a_container_is_not_taken_for_the_kernel() {
+    if only_svbox("containers") || !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let program =
+        "sh -c 'echo 1 >/proc/sys/kernel/ns_last_pid; : >/run/there; read go </run/gate; exec runit'";
+    let mut first = Boot::new().gate("gate").program(program).start_under(&[]);
+    first.until_there("/run/there");
+    let mut guest =
+        first.command("sh").args(["-c", "echo $$ >/run/guest; exec sleep 1000000"]).spawn().unwrap();
+    until("the guest", || first.read("/run/guest") != "");
+    let number = first.read("/run/guest");
+    first.go("gate");
+    first.until_said("enter stage: /etc/runit/2");
+    first.signal("TERM");
+    assert_eq!((number.as_str(), first.ended()), ("2\n", End::Off));
+    guest.wait().unwrap();
 }
 
 #[test]
@@ -62,7 +108,7 @@ fn harmless(but: &[u32]) -> Vec<String> {
 #[test]
 fn all_other_signals_are_harmless_in_stage_2() {
     // Debian's hands ALRM on to stage 2.
-    let but: &[u32] = if against_runit() { &[14, 30] } else { &[37, 38, 39, 59] };
+    let but: &[u32] = if against_runit() { &[14, 30] } else { &[15, 30, 37, 38, 39, 59] };
     let mut first = Boot::new().start();
     in_stage_2(&first);
     for signal in harmless(but) {
@@ -70,7 +116,7 @@ fn all_other_signals_are_harmless_in_stage_2() {
         first.until_idle();
         assert!(first.lives(), "{signal}");
     }
-    let inside = "for signal in HUP TERM USR1 USR2 QUIT SEGV ILL TSTP TTIN TTOU KILL STOP PIPE CHLD; do
+    let inside = "for signal in HUP USR1 USR2 QUIT SEGV ILL TSTP TTIN TTOU KILL STOP PIPE CHLD; do
             kill -$signal 1 || exit; done; grep '^State:.[SR]' /proc/1/status";
     assert!(first.command("sh").args(["-c", inside]).status().unwrap().success());
     first.until_idle();
@@ -84,7 +130,7 @@ fn all_other_signals_are_harmless_in_stage_2() {
 fn in_stage_1_signals_that_are_no_requests_are_harmless() {
     let first = Boot::new().gate("gate").script("1", "read go </run/gate || :").start();
     first.until_said("enter stage: /etc/runit/1");
-    for signal in harmless(&[2, 18, 30, 37, 38, 39]) {
+    for signal in harmless(&[2, 15, 18, 30, 37, 38, 39]) {
         first.signal(&signal);
         first.until_idle();
     }
