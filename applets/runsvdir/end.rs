@@ -1,6 +1,7 @@
 //! How runsvdir ends, or as process 1 does not.
 
 use super::RunSvDir;
+use super::scan::RETRY;
 use core::ffi::CStr;
 use svbox::report::FATAL;
 use svbox::supervisor::Fleet;
@@ -29,11 +30,13 @@ pub struct Script {
     running: Option<(Pid, Signal)>,
     /// Signals that have come while it ran, one bit each; each gets its own run.
     waiting: u64,
+    /// When they are tried again, since there was no child to be had.
+    retry: Option<Instant>,
 }
 
 impl Script {
     pub fn new(path: &'static CStr) -> Self {
-        Self { path, running: None, waiting: 0 }
+        Self { path, running: None, waiting: 0, retry: None }
     }
 }
 
@@ -59,6 +62,21 @@ impl RunSvDir {
         }
     }
 
+    /// When the script is tried again that could not be started.
+    pub fn next_script(&self) -> Option<Instant> {
+        self.script.as_ref().and_then(|script| script.retry)
+    }
+
+    /// Tries that, if it is time to.
+    pub fn try_script(&mut self, now: Instant) {
+        let Some(script) = &mut self.script else { return };
+        if script.retry.take_if(|at| *at <= now).is_some()
+            && let Some(next) = script.next()
+        {
+            self.signalled(next);
+        }
+    }
+
     /// Whether the child that has ended was the script. Then the signal takes effect.
     pub fn script_ended(&mut self, pid: Pid) -> bool {
         let running = self.script.as_mut().and_then(|script| script.running.take_if(|(its, _)| *its == pid));
@@ -77,8 +95,9 @@ impl RunSvDir {
     /// Starts the script, if there is one. While it runs another signal waits.
     fn start_script(&mut self, signal: Signal) -> bool {
         let Some(script) = &mut self.script else { return false };
-        if script.running.is_some() {
-            script.waiting |= 1 << (signal.as_raw() & 63);
+        let bit = 1 << (signal.as_raw() & 63);
+        if script.running.is_some() || script.retry.is_some() {
+            script.waiting |= bit;
             return true;
         }
         let mut number = Text::<8>::new();
@@ -104,6 +123,12 @@ impl RunSvDir {
         match started {
             Ok(pid) => script.running = Some((pid, signal)),
             Err(errno) => report.warn_of(b"unable to fork for ", script.path.to_bytes(), errno),
+        }
+        if started.is_err() && process::is_first() {
+            // Without its script it would end the machine.
+            script.waiting |= bit;
+            script.retry = Some(Instant::now().after(RETRY));
+            return true;
         }
         started.is_ok()
     }

@@ -173,6 +173,7 @@ impl RunSvDir {
         if let Some(title) = &mut self.title {
             title.dot_if_due(now);
         }
+        self.try_script(now);
         self.settle();
         if let Some(code) = self.ended() {
             return Some(code);
@@ -204,7 +205,7 @@ impl RunSvDir {
     fn next_timer(&self) -> Option<Instant> {
         let scan = if self.end == End::No { self.pace.next() } else { None };
         let fleet = self.fleet.as_ref().and_then(Fleet::next_timer);
-        time::first([scan, self.title.as_ref().map(TitleLog::next_dot), fleet])
+        time::first([scan, self.title.as_ref().map(TitleLog::next_dot), fleet, self.next_script()])
     }
 
     fn take_in(&mut self, token: u64) {

@@ -15,7 +15,7 @@ use svbox::sys::{AsFd, Errno, OwnedFd, Result, dir};
 /// Changes within this time of a scan are taken together: a burst of new names costs a few scans, not one each.
 const BURST: Duration = Duration::from_millis(10);
 /// Between two tries when the system refuses something.
-const RETRY: Duration = Duration::from_secs(1);
+pub const RETRY: Duration = Duration::from_secs(1);
 /// Between two looks where nothing tells us, and between two complaints about a directory that is missing.
 const LOOK: Duration = Duration::from_secs(5);
 /// How old a directory has to be that was made in place: whoever makes it is still putting its files there.
