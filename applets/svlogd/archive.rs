@@ -21,6 +21,8 @@ pub struct Archive {
     newest: Option<Tai>,
     /// The one that a processor reads; it has to stay.
     pub processing: Option<Label>,
+    /// The end has come: what waits for a processor stays.
+    pub spares: bool,
 }
 
 impl Archive {
@@ -32,7 +34,7 @@ impl Archive {
         if let Err(errno) = listed {
             unable(b"read directory", name.to_bytes(), errno);
         }
-        Self { name, dir, newest, processing: None }
+        Self { name, dir, newest, processing: None, spares: false }
     }
 
     /// The name of the directory as it was given.
@@ -106,7 +108,8 @@ impl Archive {
                 Kind::Partial if self.processing.as_ref() == Some(label) => {}
                 Kind::Partial => self.remove_leftover(name),
                 Kind::Done | Kind::Unprocessed | Kind::Other => {
-                    found.add(name, self.processing.as_ref() == Some(label))
+                    let waits = self.spares && kind == Kind::Unprocessed;
+                    found.add(name, waits || self.processing.as_ref() == Some(label))
                 }
             });
             if let Err(errno) = listed {

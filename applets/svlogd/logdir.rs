@@ -98,7 +98,7 @@ impl Logdir {
             other => other.map_err(refused(b"open log directory")).ok()?,
         };
         file::may_enter(dir.as_fd()).map_err(refused(b"change directory")).ok()?;
-        let lock = file::open_append(dir.as_fd(), c"lock", 0o600)
+        let lock = file::open_append_itself(dir.as_fd(), c"lock", 0o600)
             .and_then(|lock| lock::try_exclusive(&lock).map(|()| lock))
             .map_err(|why| {
                 info(common.verbose, &[b"close: ", name]);
@@ -106,7 +106,7 @@ impl Logdir {
             })
             .ok()?;
         let mut archive = Archive::open(self.name, dir);
-        archive.processing = self.processor.label();
+        (archive.processing, archive.spares) = (self.processor.label(), !self.patient);
         let found = writer::look(&archive).map_err(refused(b"stat current")).ok()?;
         Some((archive, found, lock))
     }
@@ -167,9 +167,16 @@ impl Logdir {
         self.open.is_none() || self.queue.free() >= need
     }
 
+    /// Until when a file may wait for a processor before it ends.
+    fn patience(&self) -> Option<Instant> {
+        self.open.as_ref().filter(|_| self.patient)?.settings.processor()?;
+        self.processor.wait_until()
+    }
+
     /// Takes whole lines, or parts of one, as they are; there is room for them.
     pub fn block(&mut self, bytes: &[u8], common: &Common) {
         self.selected = self.open.is_some();
+        let patience = self.patience();
         let Some(open) = &mut self.open else {
             self.missed = true;
             return;
@@ -177,7 +184,7 @@ impl Logdir {
         let mut done = 0;
         if self.queue.is_empty() && !open.writer.is_paused() {
             open.writer.archive.processing = self.processor.label();
-            open.writer.patience = self.processor.wait_until().filter(|_| self.patient);
+            open.writer.patience = patience;
             done = open.writer.write(bytes, &open.settings, common);
         }
         self.queue.push(bytes.get(done..).unwrap_or(&[]));
@@ -231,12 +238,13 @@ impl Logdir {
 
     /// Writes what is there and does what is due, unless that has failed a moment ago.
     pub fn flush(&mut self, common: &Common) {
+        let patience = self.patience();
         let Some(open) = &mut self.open else { return };
         if open.writer.is_paused() {
             return;
         }
         open.writer.archive.processing = self.processor.label();
-        open.writer.patience = self.processor.wait_until().filter(|_| self.patient);
+        open.writer.patience = patience;
         let done = open.writer.write(self.queue.bytes(), &open.settings, common);
         self.queue.advance(done);
     }
@@ -283,9 +291,12 @@ impl Logdir {
         }
     }
 
-    /// The same, and nothing waits for a processor any more.
+    /// The same, and nothing waits for a processor any more: what has not been processed is left to the next logger.
     pub fn hurry_to_end(&mut self) {
         self.patient = false;
+        if let Some(open) = &mut self.open {
+            open.writer.archive.spares = true;
+        }
         self.hurry();
     }
 

@@ -71,10 +71,11 @@ impl Processor {
         }
     }
 
-    /// Until when it is worth to wait for it: it is at work, and the last one did not fail.
+    /// Until when it is worth to wait for it: it is at work, or will be at once, and the last one did not fail.
     pub fn wait_until(&self) -> Option<Instant> {
-        let sound = self.running.is_some() && self.delay == FIRST_DELAY;
-        self.started.map(|started| started.after(PATIENCE)).filter(|end| sound && *end > Instant::now())
+        let (now, is_sound) = (Instant::now(), self.delay == FIRST_DELAY && self.retry.is_none());
+        let begun = self.started.filter(|_| self.running.is_some()).unwrap_or(now);
+        Some(begun.after(PATIENCE)).filter(|end| is_sound && *end > now)
     }
 
     /// The old log that is at work now.
@@ -238,7 +239,7 @@ fn gone() -> Trouble {
 fn put_away(dir: BorrowedFd<'_>, label: &Label) -> Result<(), Trouble> {
     let (input, output, kept) = (with(label, b'u'), with(label, b't'), with(label, b's'));
     let mode = Trouble::with(b"set mode of processed");
-    match file::open_read(dir, path(&output)) {
+    match file::open_read_itself(dir, path(&output)) {
         Ok(file) => {
             file::sync(&file).map_err(&mode)?;
             file::set_mode(&file, 0o744).map_err(&mode)?;
@@ -248,7 +249,7 @@ fn put_away(dir: BorrowedFd<'_>, label: &Label) -> Result<(), Trouble> {
         Err(errno) => return Err(Trouble::with(b"rename processed")(errno)),
     }
     let state = Trouble::with(b"rename state");
-    match file::open_read(dir, c"newstate") {
+    match file::open_read_itself(dir, c"newstate") {
         Ok(file) => {
             file::sync(&file).map_err(&state)?;
             file::rename(dir, c"newstate", c"state").map_err(&state)?;
@@ -257,8 +258,12 @@ fn put_away(dir: BorrowedFd<'_>, label: &Label) -> Result<(), Trouble> {
         Err(errno) => return Err(state(errno)),
     }
     let gone = Trouble::with(b"remove processed");
-    // The new names have to be there for certain before the old one goes.
-    file::sync(dir).map_err(&gone)?;
+    // The new names have to be there for certain before the old one goes, where that can be had.
+    if let Err(errno) = file::sync(dir)
+        && errno != Errno::INVAL
+    {
+        return Err(gone(errno));
+    }
     match file::remove(dir, path(&input)) {
         Ok(()) | Err(Errno::NOENT) => Ok(()),
         Err(errno) => Err(gone(errno)),
@@ -278,14 +283,15 @@ impl Files {
         fn above(opened: SysResult<OwnedFd>, what: &'static [u8]) -> Result<OwnedFd, (&'static [u8], Errno)> {
             opened.and_then(|fd| file::above(fd, ABOVE)).map_err(|errno| (what, errno))
         }
-        let input = above(file::open_read(dir, path(&with(label, b'u'))), b"open input for processor")?;
+        let input =
+            above(file::open_read_itself(dir, path(&with(label, b'u'))), b"open input for processor")?;
         let output = fresh(dir, path(&with(label, b't')));
         let output = above(output, b"open output for processor")?;
-        let state = match file::open_read(dir, c"state") {
+        let state = match file::open_read_itself(dir, c"state") {
             Err(Errno::NOENT) => {
-                file::open_append(dir, c"state", 0o644)
+                file::open_append_itself(dir, c"state", 0o644)
                     .map_err(|errno| (b"create empty state for processor".as_slice(), errno))?;
-                file::open_read(dir, c"state")
+                file::open_read_itself(dir, c"state")
             }
             other => other,
         };
@@ -325,7 +331,7 @@ impl Files {
 /// A file of its own: what another one, left by a logger that was killed, may still write goes elsewhere.
 fn fresh(dir: BorrowedFd<'_>, name: &CStr) -> SysResult<OwnedFd> {
     match file::remove(dir, name) {
-        Ok(()) | Err(Errno::NOENT) => file::open_new(dir, name, 0o644),
+        Ok(()) | Err(Errno::NOENT) => file::open_first(dir, name, 0o644),
         Err(errno) => Err(errno),
     }
 }

@@ -10,6 +10,8 @@ use svbox::sys::{self, BorrowedFd, Errno, Result, file};
 
 /// There has to be room for a prefix with each line.
 pub const LONGEST_PREFIX: usize = 64 << 10;
+/// As much is read of a configuration that does not say how long it is, such as a pipe.
+const LONGEST: usize = 1 << 20;
 
 /// A part of the text.
 #[derive(Clone, Copy, Default)]
@@ -92,7 +94,8 @@ impl Settings {
 
     fn take(&mut self, at: BorrowedFd<'_>, path: &CStr, dir: &[u8]) -> Result<()> {
         let fd = file::open_read(at, path)?;
-        let size = usize::try_from(file::stat_open(&fd)?.st_size).unwrap_or(0);
+        let stat = file::stat_open(&fd)?;
+        let size = if file::is_regular(&stat) { usize::try_from(stat.st_size).unwrap_or(0) } else { LONGEST };
         let mut text = Region::new(size + 1)?;
         let len = file::read_full(&fd, text.get_mut(..size).unwrap_or(&mut []))?;
         // Every pattern is a byte and what ends it at least.

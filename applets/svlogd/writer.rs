@@ -293,7 +293,7 @@ impl Writer {
     #[inline(never)]
     fn begin(&mut self) -> Result<(), Trouble> {
         let failed = Trouble::with(b"open current");
-        let file = file::open_append(self.archive.dir.as_fd(), c"current", 0o600).map_err(&failed)?;
+        let file = file::open_append_itself(self.archive.dir.as_fd(), c"current", 0o600).map_err(&failed)?;
         let stat = file::stat_open(&file).map_err(&failed)?;
         file::set_mode(&file, OPEN_MODE).map_err(Trouble::with(b"set mode of current"))?;
         self.held = u64::try_from(stat.st_size).unwrap_or(0);

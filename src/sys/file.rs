@@ -66,6 +66,12 @@ pub fn open_append(at: BorrowedFd<'_>, path: &CStr, mode: u32) -> Result<OwnedFd
     open(at, path, OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE | OFlags::NONBLOCK, mode)
 }
 
+/// The same, but not where a link leads.
+pub fn open_append_itself(at: BorrowedFd<'_>, path: &CStr, mode: u32) -> Result<OwnedFd> {
+    let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE | OFlags::NONBLOCK | OFlags::NOFOLLOW;
+    open(at, path, flags, mode)
+}
+
 /// Whether two looks have seen the same file.
 pub fn is_same(one: Result<Stat>, other: Result<Stat>) -> bool {
     matches!((one, other), (Ok(one), Ok(other)) if (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino))

@@ -67,6 +67,8 @@ const KNOWN: &[(&str, &str)] = &[
     ("at work beside", "runit waits for a processor before it rotates or ends, deaf to TERM"),
     ("processor killed", "runit takes a killed processor for one that succeeded"),
     ("processor pause", "runit starts a failed processor again at once"),
+    ("read ahead", "runit's svlogd reads no more than it can write, and leaves the rest in the pipe"),
+    ("log links", "runit's svlogd writes where links in a log directory lead"),
     ("left behind", "runit does not process the `.u` that it finds"),
     ("kept over HUP", "runit forgets the processor at HUP"),
     ("processor mask", "runit's processor is started with CHLD blocked"),

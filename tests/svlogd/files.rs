@@ -253,3 +253,83 @@ fn a_log_that_cannot_be_opened_is_waited_for() {
     fs::remove_dir(log.join("current")).unwrap();
     log.until_current("a\n");
 }
+
+/// A log directory with a link in the place of a file, to something that is not to be touched. Whoever may write into the
+/// directory must not have root write elsewhere.
+fn with_link<'s>(sandbox: &'s Sandbox, name: &str, target: &str) -> Log<'s> {
+    sandbox.write("treasure", "gold\n");
+    let log = log(sandbox, "d", "!cat\n");
+    std::os::unix::fs::symlink(target, log.join(name)).unwrap();
+    log
+}
+
+#[test]
+fn a_current_that_is_a_link_is_put_aside() {
+    if only_svbox("log links") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let log = with_link(&sandbox, "current", "../treasure");
+    let mut live = Live::start(&sandbox, &["d"]);
+    live.say("text\n");
+    log.until_current("text\n");
+    assert_eq!(sandbox.read("treasure"), "gold\n");
+}
+
+#[test]
+fn a_current_that_is_a_link_to_nothing_is_not_written_to() {
+    if only_svbox("log links") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let log = with_link(&sandbox, "current", "../nothing");
+    let mut live = Live::start(&sandbox, &["d"]);
+    until("a complaint", || live.stderr().contains("unable to open current: d: symbolic link loop"));
+    fs::remove_file(log.join("current")).unwrap();
+    live.say("text\n");
+    log.until_current("text\n");
+    assert!(!sandbox.join("nothing").exists());
+}
+
+#[test]
+fn a_lock_that_is_a_link_is_not_made() {
+    if only_svbox("log links") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let _log = with_link(&sandbox, "lock", "../nothing");
+    let mut live = Live::start(&sandbox, &["d"]);
+    assert_eq!(live.ended(), Some(111));
+    assert!(live.stderr().contains("unable to lock directory: d: symbolic link loop"));
+    assert!(!sandbox.join("nothing").exists());
+}
+
+#[test]
+fn a_state_that_is_a_link_is_not_shown_to_the_processor() {
+    if only_svbox("log links") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let log = with_link(&sandbox, "state", "../treasure");
+    let mut live = Live::start(&sandbox, &["d"]);
+    live.say("text\n");
+    log.until_current("text\n");
+    live.signal(Signal::ALARM);
+    until("a complaint", || live.stderr().contains("symbolic link loop"));
+    fs::remove_file(log.join("state")).unwrap();
+    log.until_old(1, ".s");
+}
+
+#[test]
+fn a_configuration_may_come_by_a_pipe() {
+    if only_svbox("-f") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let log = log(&sandbox, "d", "");
+    let program = sandbox.command("sh");
+    let mut shell = program;
+    shell.args(["-c", "echo pfront: | { echo text | svlogd -f /dev/fd/3 d; } 3<&0"]);
+    assert!(shell.status().unwrap().success());
+    assert_eq!(log.current(), "front:text\n");
+}

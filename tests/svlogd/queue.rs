@@ -229,3 +229,44 @@ fn a_log_that_is_being_processed_is_not_deleted() {
     until("the order", || sandbox.read("order").ends_with("d\n"));
     assert!(sandbox.read("order").starts_with("a\n"));
 }
+
+/// Lines with numbers.
+fn numbered(count: usize) -> String {
+    (0..count).map(|number| format!("line {number:07} of many, and it is long enough\n")).collect()
+}
+
+#[test]
+fn a_burst_costs_nothing_that_a_sound_processor_has_not_had() {
+    let sandbox = Sandbox::new();
+    for (name, keep) in [("few", 2), ("more", 5)] {
+        let log = log(&sandbox, name, format!("s4096\nn{keep}\n!cat >>../had-{name}\n"));
+        let text = numbered(4000);
+        let (code, said) = feed(&sandbox, &[name], &text);
+        assert_eq!((code, said.as_str()), (Some(0), ""));
+        assert_eq!(sandbox.read(&format!("had-{name}")) + &log.current(), text, "{keep} old logs");
+    }
+}
+
+#[test]
+fn after_term_nothing_goes_that_waits_for_its_processor() {
+    if only_svbox("read ahead") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let log =
+        log(&sandbox, "d", "s4096\nn3\n!echo >>../began; until test -e ../go; do sleep 0.01; done; cat\n");
+    let mut live = Live::start(&sandbox, &["d"]);
+    let text = numbered(2000);
+    live.say(&text);
+    live.until_read();
+    until("the processor", || sandbox.lines("began") == 1);
+    live.signal(Signal::TERM);
+    until("the rest", || log.old().len() > 3);
+    sandbox.write("go", "");
+    assert_eq!(live.ended(), Some(0));
+    assert_eq!(String::from_utf8(log.whole()).unwrap(), text);
+    // The next one goes on with them, in order.
+    let (code, _) = feed(&sandbox, &["d"], "last\n");
+    assert_eq!((code, sandbox.lines("began") > 10), (Some(0), true));
+    assert_eq!(log.ending(".u").len(), 0);
+}
