@@ -93,7 +93,7 @@ fn an_idle_logger_does_not_wake_up() {
     }
     let sandbox = Sandbox::new();
     fs::create_dir(sandbox.join("d")).unwrap();
-    sandbox.write("d/config", "s1000\nn3\n!cat\n");
+    sandbox.write("d/config", "s100000\nn3\n!cat\n");
     let mut command = sandbox.command("svlogd");
     command.args(["-tt", "d"]).stdin(Stdio::piped());
     let mut child = command.spawn().unwrap();
