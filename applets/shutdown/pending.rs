@@ -20,12 +20,12 @@ const NAME: &[u8] = b"shutdown\n";
 /// How long one that was cancelled may take to end.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Says that we are the one, if there is no other.
-pub fn claim() -> Result<(), Failure> {
+/// Says that we are the one, if there is no other. One that need not wait, with `now`, need not be able to say so.
+pub fn claim(now: bool) -> Result<(), Failure> {
     match make() {
         Ok(()) => return Ok(()),
         Err(Errno::EXIST) => {}
-        Err(errno) => return Err(not_made(errno)),
+        Err(errno) => return not_made(errno, now),
     }
     if let Some((pid, _)) = find() {
         let mut digits = Text::<20>::new();
@@ -35,12 +35,16 @@ pub fn claim() -> Result<(), Failure> {
     }
     // It died before it could take that away.
     release();
-    make().map_err(not_made)
+    make().or_else(|errno| not_made(errno, now))
 }
 
-fn not_made(errno: Errno) -> Failure {
+fn not_made(errno: Errno, now: bool) -> Result<(), Failure> {
+    if now {
+        reporter().warn_of(b"unable to create ", FILE.to_bytes(), errno);
+        return Ok(());
+    }
     reporter().fatal_of(b"unable to create ", FILE.to_bytes(), errno);
-    Failure::Said(1)
+    Err(Failure::Said(1))
 }
 
 /// Makes the file, complete from the moment it has its name; `EEXIST` if there is one.
@@ -73,6 +77,10 @@ fn find() -> Option<(Pid, Option<OwnedFd>)> {
     let pid = Pid::from_raw(i32::try_from(number).ok()?).filter(|pid| *pid != process::own())?;
     // Held before it is looked at, so that it is this one that is signalled.
     let held = process::hold(pid).ok();
+    // It has ended, and its parent does not collect it.
+    if held.as_ref().is_some_and(|held| ends(held, Instant::now())) {
+        return None;
+    }
     let mut path = Text::<32>::new();
     let path = path.push(b"/proc/").number(number).push(b"/comm").c_str()?;
     let len = file::open_read(CWD, path).and_then(|fd| file::read_full(&fd, &mut text)).ok()?;
@@ -95,7 +103,13 @@ pub fn cancel() -> Result<(), Failure> {
     })?;
     // Then another one can be asked for at once.
     if let Some(held) = &held {
-        poll::either([Some((held.as_fd(), Direction::In)), None], Some(Instant::now().after(PATIENCE)));
+        ends(held, Instant::now().after(PATIENCE));
     }
     Ok(())
+}
+
+/// Whether a process ends until then.
+fn ends(held: &OwnedFd, until: Instant) -> bool {
+    let [has_ended, _] = poll::either([Some((held.as_fd(), Direction::In)), None], Some(until));
+    has_ended
 }

@@ -101,7 +101,7 @@ fn at(when: When, notice: &Notice, options: &Options) -> Result<u8, Failure> {
     }
     // Whoever has asked for it may log out.
     let before = Mask::all().block();
-    pending::claim()?;
+    pending::claim(moment.left().is_zero())?;
     let waited = wait(&moment, notice);
     pending::release();
     if !waited? {

@@ -129,7 +129,22 @@ fn it_does_not_begin_if_it_cannot_be_cancelled() {
     let root = system(&sandbox);
     root.write("run/runit", "in the way");
     let said = "shutdown: fatal: unable to create /run/runit/shutdown.pid: not a directory\n";
-    assert_eq!(run(&root, "shutdown -h now"), Outcome::refused(1, said));
+    assert_eq!(run(&root, "shutdown -h +1"), Outcome::refused(1, said));
+    // What need not wait need not be cancelled.
+    let said = said.replace("fatal", "warning");
+    assert_eq!(run(&root, "shutdown -r now"), Outcome { said, ..Outcome::asked("stopit reboot") });
+}
+
+#[test]
+fn one_that_was_killed_does_not_count_although_nobody_has_collected_it() {
+    let sandbox = Sandbox::new();
+    let root = system(&sandbox);
+    let text = format!(
+        "sh -c 'shutdown -h +9 2>/dev/null & exec sleep 1000000' & {WAITS}
+        pid=$(cat /run/runit/shutdown.pid); kill -KILL $pid
+        until grep -q '^[^ ]* (shutdown) Z' /proc/$pid/stat; do sleep 0.01; done; shutdown -r now"
+    );
+    assert_eq!(run(&root, &text), Outcome::asked("stopit reboot"));
 }
 
 #[test]
