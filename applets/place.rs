@@ -11,7 +11,7 @@ use svbox::service::status::Status;
 #[cfg(feature = "policy")]
 use svbox::service::template;
 use svbox::sys::{Errno, OwnedFd, Result, args, dir, file};
-use svbox::text::Text;
+use svbox::text::{Cut, Text};
 
 /// The services directory of this build, or what is used in the field; the first that is there. Before all comes the
 /// one that pid1 makes where services cannot keep their state.
@@ -51,7 +51,7 @@ impl Finder {
 }
 
 fn services_directory() -> &'static [u8] {
-    let mut usual = USUAL.as_bytes().split(|&byte| byte == b' ');
+    let mut usual = USUAL.as_bytes().parts(b' ');
     usual.find(|path| is_directory(path)).unwrap_or(b"/etc/service")
 }
 

@@ -7,7 +7,7 @@ use svbox::sys::process::{self, Pid};
 use svbox::sys::signal::Mask;
 use svbox::sys::spawn::{ArgList, Spawn};
 use svbox::sys::{BorrowedFd, Errno, Result, args};
-use svbox::text::Text;
+use svbox::text::{Cut, Text};
 
 /// Tries each place where our own `PATH` says that it can be. Where it must not be run is remembered and passed over.
 pub fn search(name: &CStr, run: &dyn Fn(&CStr) -> Errno) -> Errno {
@@ -15,7 +15,7 @@ pub fn search(name: &CStr, run: &dyn Fn(&CStr) -> Errno) -> Errno {
         return run(name);
     }
     let mut remembered = Errno::NOENT;
-    for directory in args::variable(b"PATH").unwrap_or(b"/bin:/usr/bin").split(|&byte| byte == b':') {
+    for directory in args::variable(b"PATH").unwrap_or(b"/bin:/usr/bin").parts(b':') {
         let mut path = Text::<4096>::new();
         let directory = if directory.is_empty() { b"." } else { directory };
         match path.push(directory).push(b"/").push(name.to_bytes()).c_str().map_or(Errno::NAMETOOLONG, run) {

@@ -13,7 +13,7 @@ use svbox::sys::args::Args;
 use svbox::sys::exec::{self, Arguments, Environment};
 use svbox::sys::file::{self, CWD};
 use svbox::sys::{AsFd, Errno, OwnedFd, Result as Done, c_str, dir, mount, process, stdio};
-use svbox::text::Text;
+use svbox::text::{Cut, Text};
 
 pub fn applet() -> Applet {
     Applet {
@@ -47,7 +47,7 @@ fn run(call: &Call) -> Result<u8, Failure> {
     roots.check(init)?;
     roots.switch()?;
 
-    MOUNTS.split(|&byte| byte == b' ').for_each(|path| roots.move_along(path));
+    MOUNTS.parts(b' ').for_each(|path| roots.move_along(path));
     warn_if(b"unable to change to ", b"/", process::enter(c"/"));
     Eraser { top: &roots.old, device: roots.old_device, lifted: 0, changed: false, telling: false }.erase();
     if let Some(console) = console {

@@ -3,7 +3,7 @@
 
 use crate::sys::file::{self, CWD};
 use crate::sys::{Errno, Result};
-use crate::text::parse;
+use crate::text::{Cut, parse};
 use core::ffi::CStr;
 
 /// What an account stands for.
@@ -54,7 +54,7 @@ pub fn number(digits: &[u8]) -> Option<u32> {
 
 /// The name a line begins with, and the two fields behind the password: an empty one if there is none.
 fn fields(line: &[u8]) -> Option<(&[u8], [&[u8]; 2])> {
-    let mut fields = line.split(|&byte| byte == b':');
+    let mut fields = line.parts(b':');
     let name = fields.next().filter(|name| is_name(name))?;
     let first = fields.nth(1)?;
     Some((name, [first, fields.next().unwrap_or(b"")]))

@@ -7,7 +7,7 @@
 
 use crate::report::Failure;
 use crate::sys::args::Args;
-use crate::text::{parse, place};
+use crate::text::{Cut, parse, place};
 use argh::{FromArgValue, TopLevelCommand};
 use core::ffi::CStr;
 
@@ -22,7 +22,7 @@ const NAMES: usize = 3;
 
 impl Spec {
     fn word(self, at: usize) -> &'static [u8] {
-        self.0.split(|&byte| byte == b' ').nth(at).unwrap_or(b"")
+        self.0.parts(b' ').nth(at).unwrap_or(b"")
     }
 
     fn has_flag(self, letter: u8) -> bool {
@@ -124,7 +124,7 @@ pub fn base_name(path: &CStr) -> &[u8] {
 
 /// All behind the last slash.
 pub fn last_part(path: &[u8]) -> &[u8] {
-    path.rsplit(|&byte| byte == b'/').next().unwrap_or(path)
+    path.behind(b'/')
 }
 
 /// What is called for an option: its letter, and its value if it has one.

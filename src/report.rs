@@ -2,6 +2,7 @@
 
 use crate::sys::Errno;
 use crate::sys::stdio::{self, Parts};
+use crate::text::Cut;
 
 /// Says things on standard error in the name of a program and, where there is one, of what it works on.
 #[derive(Clone, Copy)]
@@ -84,7 +85,7 @@ pub fn describe(errno: Errno) -> &'static [u8] {
     let at = NUMBERS.iter().position(|&number| i32::from(number) == errno.raw_os_error());
     // The texts lie end to end, each with a newline behind it: a table of pointers would be four times as large
     // as the numbers, and in a program that is loaded anywhere it would have to be relocated.
-    at.and_then(|at| TEXTS.split(|&byte| byte == b'\n').nth(at)).unwrap_or(b"unknown error")
+    at.and_then(|at| TEXTS.parts(b'\n').nth(at)).unwrap_or(b"unknown error")
 }
 
 /// Defines the numbers and, in the same order, the texts.

@@ -3,6 +3,7 @@
 //! They are laid out as glibc has them on the machine, since its programs read and write the files. musl's own
 //! structure is another one, which no file holds.
 
+use crate::text::Cut;
 use core::ops::Range;
 
 /// Whether times and sessions are 64 bits wide.
@@ -79,7 +80,7 @@ impl Record {
     /// A text of it.
     pub fn text(&self, field: Field) -> &[u8] {
         let text = self.0.get(field.place()).unwrap_or(&[]);
-        text.split(|&byte| byte == 0).next().unwrap_or(text)
+        text.before(0)
     }
 
     /// Replaces a text; what does not fit is left out.

@@ -9,6 +9,7 @@ use svbox::sys::process::{self, Pid};
 use svbox::sys::schedule;
 use svbox::sys::signal::Signal;
 use svbox::sys::{AsFd, AsRawFd, Errno, OwnedFd, capability, dir, heap, limit, namespace};
+use svbox::text::Cut;
 
 pub fn start_session() -> Result<(), Unable> {
     process::new_session().map_err(Unable::known(b"unable to start a new session", b"", &[]))
@@ -18,7 +19,7 @@ pub fn start_session() -> Result<(), Unable> {
 pub fn join_control_group(path: &'static CStr) -> Result<(), Unable> {
     let join = || {
         let mut place = hierarchy()?;
-        for name in path.to_bytes().split(|&byte| byte == b'/').filter(|name| !name.is_empty()) {
+        for name in path.to_bytes().parts(b'/').filter(|name| !name.is_empty()) {
             let name = heap::keep(&[name])?;
             match file::make_directory(place.as_fd(), name, 0o755) {
                 Ok(()) | Err(Errno::EXIST) => {}
@@ -98,7 +99,7 @@ fn enter_mounts() -> Result<(), Unable> {
 /// Sets a limit exactly.
 pub fn set_limit(index: usize, soft: u64, hard: Option<u64>) -> Result<(), Unable> {
     let Some(resource) = limit::RESOURCES.get(index) else { return Ok(()) };
-    let name = limit::NAMES.split(|&byte| byte == b' ').nth(index).unwrap_or(b"");
+    let name = limit::NAMES.parts(b' ').nth(index).unwrap_or(b"");
     limit::set(*resource, soft, hard).map_err(Unable::known(b"unable to set limit: ", name, &[]))
 }
 

@@ -5,7 +5,7 @@ use super::options::Misuse;
 use super::plan::{Change, Plan};
 use super::unable::Unable;
 use svbox::sys::limit::{self, Resource};
-use svbox::text::parse;
+use svbox::text::{Cut, parse};
 
 /// A limit that was asked for.
 pub struct Limit {
@@ -58,7 +58,7 @@ impl Limit {
         let lowered =
             limit::lower_soft(*resource, self.wanted).map_err(Unable::to(b"unable to setrlimit()", b""))?;
         if lowered && verbose {
-            let name = NAMES.split(|&byte| byte == b' ').nth(order).unwrap_or(b"");
+            let name = NAMES.parts(b' ').nth(order).unwrap_or(b"");
             REPORT.warn(&[b"lowered to the hard limit: RLIMIT_", name], None);
         }
         Ok(())

@@ -8,7 +8,7 @@ use svbox::service::settings::signal;
 use svbox::sys::namespace::{self, Kinds};
 use svbox::sys::schedule::{self, Processors};
 use svbox::sys::{capability, limit};
-use svbox::text::{Text, parse, place};
+use svbox::text::{Cut, Text, parse, place};
 
 // Letters for them that nobody can type.
 const CAP_BOUND: u8 = 0x80;
@@ -111,7 +111,7 @@ fn with_value(plan: &mut Plan, letter: u8, value: &'static [u8]) -> Option<()> {
         }
         CGROUP => {
             let usual = |name: &[u8]| !matches!(name, b"." | b"..");
-            let names = || value.split(|&byte| byte == b'/').filter(|name| !name.is_empty());
+            let names = || value.parts(b'/').filter(|name| !name.is_empty());
             // The root only if it is meant, not if a variable of a script is empty.
             let named = value == b"/" || names().next().is_some();
             (named && names().all(usual)).then_some(())?;
@@ -145,7 +145,7 @@ fn close(plan: &mut Plan, kept: Option<Vec<u32>>) {
 }
 
 fn namespaces(plan: &mut Plan, value: &[u8]) -> Option<()> {
-    for name in value.split(|&byte| byte == b',') {
+    for name in value.parts(b',') {
         let index = place(namespace::NAMES, name)?;
         if namespace::NAMED.get(index) == Some(&Kinds::NEWPID) {
             inside(plan, Inside::Only);
@@ -185,7 +185,7 @@ fn scheduler(plan: &mut Plan, value: &[u8]) -> Option<()> {
 /// `0,2-5`
 pub fn processors(value: &[u8]) -> Option<Processors> {
     let mut processors = Processors::none();
-    for part in value.split(|&byte| byte == b',') {
+    for part in value.parts(b',') {
         let (first, last) = split(part, b'-').unwrap_or((part, part));
         let (first, last) = (usize::try_from(parse(first)?).ok()?, usize::try_from(parse(last)?).ok()?);
         if first > last || last >= Processors::MOST {
@@ -199,7 +199,7 @@ pub fn processors(value: &[u8]) -> Option<Processors> {
 /// Names, each of which comes to the set or, with a `-`, is taken from it; `all` and `none` too.
 fn capabilities(value: &[u8]) -> Option<u64> {
     let mut set = 0;
-    for part in value.split(|&byte| byte == b',') {
+    for part in value.parts(b',') {
         let (name, takes) = part.strip_prefix(b"-").map_or((part, false), |name| (name, true));
         let bits = match name {
             b"all" => u64::MAX,
@@ -233,7 +233,7 @@ fn small(name: &[u8]) -> Text<32> {
 }
 
 fn list<T>(value: &[u8], one: fn(&[u8]) -> Option<T>) -> Option<Vec<T>> {
-    value.split(|&byte| byte == b',').map(one).collect()
+    value.parts(b',').map(one).collect()
 }
 
 fn number(digits: &[u8]) -> Option<u32> {

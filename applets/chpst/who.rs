@@ -6,7 +6,7 @@ use core::ffi::CStr;
 use svbox::account::{self, number};
 use svbox::sys::exec::Environment;
 use svbox::sys::{Errno, capability, identity};
-use svbox::text::Text;
+use svbox::text::{Cut, Text};
 
 /// What an option says, and what that was found to be.
 pub struct Who {
@@ -72,7 +72,7 @@ impl Who {
             add(&mut groups, found.gid)?;
             return Ok(Ids { user: found.uid, groups });
         }
-        let mut parts = text.split(|&byte| byte == b':');
+        let mut parts = text.parts(b':');
         let user = parts.next().unwrap_or(b"");
         match text.first() {
             Some(b':') => of_numbers(&mut parts),

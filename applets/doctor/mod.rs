@@ -16,6 +16,7 @@ use services::Scan;
 use svbox::report::FATAL;
 use svbox::sys::Errno;
 use svbox::sys::args::Args;
+use svbox::text::Cut;
 use tree::{Path, Tree};
 
 /// Where services are linked, where no runsvdir says so.
@@ -69,5 +70,5 @@ fn examine(tree: &Tree, findings: &mut Findings) {
 
 /// The words of a list with a blank between them.
 fn words(list: &'static [u8]) -> impl Iterator<Item = &'static [u8]> {
-    list.split(|&byte| byte == b' ')
+    list.parts(b' ')
 }

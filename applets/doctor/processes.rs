@@ -6,7 +6,7 @@ use super::{Findings, Path, Tree};
 use core::ffi::CStr;
 use svbox::cli::last_part;
 use svbox::sys::Errno;
-use svbox::text::{parse, place};
+use svbox::text::{Cut, parse, place};
 
 /// Those that are looked at, in the order of the enumeration below.
 const NAMES: &[u8] = b"runsv svlogd runsvdir pid1 runit init";
@@ -66,8 +66,7 @@ fn is_becoming(tree: &Tree, pid: &CStr, name: &[u8]) -> bool {
     let (mut line, mut buffer) = ([0; 128], [0; 16]);
     let line = tree.read(&file(pid, b"/stat"), &mut line).unwrap_or(b"");
     // Behind the name in parentheses there are the state and the parent.
-    let parent =
-        line.rsplit(|&byte| byte == b')').next().and_then(|rest| rest.split(|&byte| byte == b' ').nth(2));
+    let parent = line.rsplit(|&byte| byte == b')').next().and_then(|rest| rest.parts(b' ').nth(2));
     parent.is_some_and(|parent| name_of(tree, parent, &mut buffer) == name)
 }
 
@@ -116,7 +115,7 @@ fn is_svbox(tree: &Tree, pid: &CStr) -> bool {
 
 /// What a command line has behind the name and the options.
 fn operand<'l>(line: &'l [u8], name: &[u8]) -> Option<&'l [u8]> {
-    let mut words = line.split(|&byte| byte == 0);
+    let mut words = line.parts(0);
     words.find(|word| last_part(word) == name)?;
     loop {
         match words.next()? {

@@ -10,6 +10,7 @@ use svbox::service::names::{self, File, Part};
 use svbox::service::status::Shown;
 use svbox::sys::file::CWD;
 use svbox::sys::{Errno, fifo};
+use svbox::text::Cut;
 
 /// A directory that runsvdir looks at, or would.
 pub struct Scan<'a> {
@@ -169,7 +170,7 @@ pub fn program(tree: &Tree, name: &[u8], is_needed: bool, findings: &mut Finding
 
 /// Looks for what is to run a script, and for what that is to run, if it is a path.
 fn interpreter(tree: &Tree, script: &[u8], line: &[u8], findings: &mut Findings) {
-    let line = line.split(|&byte| byte == b'\n').next().unwrap_or(line);
+    let line = line.before(b'\n');
     let mut words = line.split(|&byte| byte == b' ' || byte == b'\t').filter(|word| !word.is_empty());
     let first = words.next().unwrap_or(b"nothing");
     for word in words.filter(|word| word.starts_with(b"/")).chain([first]) {

@@ -4,7 +4,7 @@ use super::console::Console;
 use core::ffi::CStr;
 use svbox::sys::time::Duration;
 use svbox::sys::{Errno, file};
-use svbox::text::parse;
+use svbox::text::{Cut, parse};
 
 const FILE: &CStr = c"/etc/runit/timeout-kill";
 /// Without such a file (runit).
@@ -24,7 +24,7 @@ pub fn patience(console: &Console) -> Option<Duration> {
             return Some(DEFAULT);
         }
     };
-    let line = text.get(..len).unwrap_or(&[]).split(|&byte| byte == b'\n').next().unwrap_or(&[]);
+    let line = text.get(..len).unwrap_or(&[]).before(b'\n');
     match parse(line.trim_ascii()) {
         // As in s6, 0 is no limit.
         Some(0) => None,

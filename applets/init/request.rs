@@ -11,7 +11,7 @@ use svbox::sys::power::End;
 use svbox::sys::process::{self, Pid};
 use svbox::sys::signal::Signal;
 use svbox::sys::{Errno, file};
-use svbox::text::Text;
+use svbox::text::{Cut, Text};
 
 /// What the files have in front of their names: upstream's place; Void's, which also serves a read-only root; Debian's.
 const PLACES: &[u8] = b"/etc/runit/ /run/runit/ /run/runit.";
@@ -41,7 +41,7 @@ type Path = Text<32>;
 
 impl Request {
     fn paths(self) -> impl Iterator<Item = Path> {
-        PLACES.split(|&byte| byte == b' ').map(move |place| {
+        PLACES.parts(b' ').map(move |place| {
             let mut path = Path::new();
             path.push(place).push(self.0);
             path

@@ -4,7 +4,7 @@ use super::{Options, reporter, shadow, variables};
 use core::ffi::CStr;
 use svbox::report::{FATAL, Failure};
 use svbox::sys::{AsFd, Errno, OwnedFd, args, dir, file, heap};
-use svbox::text::Text;
+use svbox::text::{Cut, Text};
 
 /// Where a scan directory is looked for.
 const USUAL: &[u8] = b"/etc/service /service /var/service";
@@ -85,7 +85,7 @@ impl Found {
         }
         let services = match args::variable(b"SVDIR").and_then(|path| heap::keep(&[path]).ok()) {
             Some(path) => Some(path),
-            None => USUAL.split(|&byte| byte == b' ').find_map(|path| {
+            None => USUAL.parts(b' ').find_map(|path| {
                 let mut text = Text::<16>::new();
                 let there = text.push(path).c_str().is_some_and(is_directory);
                 there.then(|| heap::keep(&[path]).ok())?

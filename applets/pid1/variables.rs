@@ -5,7 +5,7 @@ use svbox::cli::has;
 use svbox::sys::args;
 use svbox::sys::exec::Environment;
 use svbox::sys::{AsFd, Errno, OwnedFd, Result, dir, file};
-use svbox::text::Text;
+use svbox::text::{Cut, Text};
 
 /// Keeps each variable as a file in `env` of the state directory.
 pub fn keep(state: &OwnedFd) -> Result<()> {
@@ -28,7 +28,7 @@ fn keep_one(list: &OwnedFd, name: &[u8], value: &[u8]) -> Result<()> {
     let mut text = Text::<256>::new();
     let Some(name) = text.push(name).c_str().filter(|name| !name.is_empty()) else { return Ok(()) };
     let file = file::open_first(list.as_fd(), name, 0o600)?;
-    for (index, line) in value.split(|&byte| byte == b'\n').enumerate() {
+    for (index, line) in value.parts(b'\n').enumerate() {
         if index > 0 {
             file::write_all(&file, b"\0")?;
         }

@@ -8,7 +8,7 @@ use svbox::sys::process::Pid;
 use svbox::sys::signal::Mask;
 use svbox::sys::spawn::{ArgList, Spawn};
 use svbox::sys::{AsFd, Errno, OwnedFd, args, file};
-use svbox::text::Text;
+use svbox::text::{Cut, Text};
 
 /// The exit code of a child that cannot run runsv.
 const CANNOT_RUN: u8 = 100;
@@ -119,7 +119,7 @@ fn find<'f>(dir: &OwnedFd, found: &'f mut Text<4096>) -> &'f CStr {
 /// scan directory, where the child will be when it runs the program.
 fn search(dir: &OwnedFd, found: &mut Text<4096>) {
     let path = args::variable(b"PATH").unwrap_or(DEFAULT_PATH);
-    for part in path.split(|&byte| byte == b':') {
+    for part in path.parts(b':') {
         *found = Text::new();
         found.push(if part.is_empty() { b"." } else { part }).push(b"/runsv");
         if found.c_str().is_some_and(|path| file::may_run(dir.as_fd(), path)) {

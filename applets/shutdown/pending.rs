@@ -9,7 +9,7 @@ use svbox::sys::process::{self, Pid};
 use svbox::sys::signal::Signal;
 use svbox::sys::time::{Duration, Instant};
 use svbox::sys::{AsFd, Errno, OwnedFd};
-use svbox::text::{Text, parse};
+use svbox::text::{Cut, Text, parse};
 
 const DIRECTORY: &CStr = c"/run/runit";
 const FILE: &CStr = c"/run/runit/shutdown.pid";
@@ -73,7 +73,7 @@ pub fn release() {
 fn find() -> Option<(Pid, Option<OwnedFd>)> {
     let mut text = [0; 32];
     let len = file::open_read(CWD, FILE).and_then(|fd| file::read_full(&fd, &mut text)).ok()?;
-    let number = parse(text.get(..len)?.split(|&byte| byte == b'\n').next()?)?;
+    let number = parse(text.get(..len)?.parts(b'\n').next()?)?;
     let pid = Pid::from_raw(i32::try_from(number).ok()?).filter(|pid| *pid != process::own())?;
     // Held before it is looked at, so that it is this one that is signalled.
     let held = process::hold(pid).ok();

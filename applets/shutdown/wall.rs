@@ -2,7 +2,7 @@
 
 use crate::applets::logins;
 use svbox::sys::{file, terminal};
-use svbox::text::Text;
+use svbox::text::{Cut, Text};
 use svbox::utmp::{Field, Kind};
 
 /// Writes the text to each terminal; what one does not take at once it misses.
@@ -22,7 +22,7 @@ fn write(line: &[u8], text: &[u8]) {
     let mut path = Text::<64>::new();
     path.push(b"/dev/").push(line);
     // Not only root can write utmp: it must not lead out of /dev.
-    if line.split(|&byte| byte == b'/').any(|part| part == b"..") {
+    if line.parts(b'/').any(|part| part == b"..") {
         return;
     }
     if let Some(Ok(terminal)) = path.c_str().map(terminal::open_write) {

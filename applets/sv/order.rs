@@ -1,6 +1,7 @@
 //! The commands of sv: full words first, then first letters, as runit matches them.
 
 use svbox::cli::has;
+use svbox::text::Cut;
 
 /// What a command does.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -49,7 +50,7 @@ impl Order {
 
     /// The order a word stands for; an init script knows fewer words that begin with `s`.
     pub fn read(word: &[u8], lsb: bool) -> Option<Self> {
-        if let Some(at) = WORDS.split(|&byte| byte == b' ').position(|known| known == word) {
+        if let Some(at) = WORDS.parts(b' ').position(|known| known == word) {
             return MEANINGS.get(at).copied();
         }
         #[cfg(feature = "policy")]

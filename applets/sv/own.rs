@@ -6,6 +6,7 @@ use super::order::Order;
 use svbox::service::settings::{KillScope, Setting, Settings};
 use svbox::sys::time::Duration;
 use svbox::sys::{AsFd, file};
+use svbox::text::Cut;
 
 /// Between the end of a process and what is told of it; and before another start of a service that has not lived for a second.
 const MARGIN: Duration = Duration::from_secs(2);
@@ -58,7 +59,7 @@ pub fn put_message(place: &Place, output: &mut Output) {
     let mut text = [0; 256];
     let read = |text: &mut [u8]| file::read_full(&place.open_file(c"supervise/message")?, text);
     let len = read(&mut text).unwrap_or(0);
-    let line = text.get(..len).and_then(|text| text.split(|&byte| byte == b'\n').next()).unwrap_or(&[]);
+    let line = text.get(..len).and_then(|text| text.parts(b'\n').next()).unwrap_or(&[]);
     if !line.is_empty() {
         output.put(b", \"").put(line).put(b"\"");
     }

@@ -8,6 +8,7 @@ use svbox::service::status::{Shown, Status};
 use svbox::service::{cgroup, names};
 use svbox::sys::file;
 use svbox::sys::process::Pid;
+use svbox::text::Cut;
 
 /// So many of them are named.
 const MOST: usize = 10;
@@ -71,6 +72,6 @@ fn is_runsv(pid: Pid) -> bool {
         .c_str()
         .map(|path| file::read_full(&file::open_read(file::CWD, path)?, &mut text));
     let line = read.and_then(|len| text.get(..len.ok()?)).unwrap_or(&[]);
-    let program = line.split(|&byte| byte == 0).next().unwrap_or(&[]);
+    let program = line.before(0);
     program.rsplit(|&byte| byte == b'/').next() == Some(b"runsv")
 }

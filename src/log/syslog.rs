@@ -1,5 +1,7 @@
 //! Syslog messages (socklog's spec, section 2): what one begins with, and where it ends.
 
+use crate::text::Cut;
+
 /// The names of facilities, by their numbers.
 const FACILITIES: &[u8] =
     b"kern user mail daemon auth syslog lpr news uucp cron authpriv ftp unknown unknown \
@@ -53,7 +55,7 @@ fn kind(bytes: &[u8]) -> Option<(usize, &[u8])> {
 
 /// The word of a number.
 fn word(words: &'static [u8], number: usize) -> &'static [u8] {
-    words.split(|&byte| byte == b' ').nth(number).unwrap_or(UNKNOWN)
+    words.parts(b' ').nth(number).unwrap_or(UNKNOWN)
 }
 
 /// What a time looks like: `a` is a letter, `0` a digit, `_` a digit or a blank.

@@ -6,7 +6,7 @@ use crate::sys::dir::{self, Names};
 use crate::sys::process::Pid;
 use crate::sys::signal::Signal;
 use crate::sys::{AsFd, BorrowedFd, Errno, OwnedFd, Result, file};
-use crate::text::Text;
+use crate::text::{Cut, Text};
 use core::ffi::CStr;
 
 /// Where cgroup v2 is mounted: beside the hierarchies of v1, or alone.
@@ -44,7 +44,7 @@ pub fn holds(mark: &Mark, pid: Pid) -> bool {
 /// Whether one of the cgroups on the way has a name with this end.
 #[inline(never)]
 fn has_part(path: &Path, end: &[u8]) -> bool {
-    path.bytes().split(|&byte| byte == b'/').any(|part| part.ends_with(end))
+    path.bytes().parts(b'/').any(|part| part.ends_with(end))
 }
 
 /// The cgroup of a service.
@@ -87,7 +87,7 @@ impl Cgroup {
         let ours = path_of(c"/proc/self/cgroup").ok()?;
         // Ours may be that of a service as well; and so may one above, of which it is no more than a guest.
         let (mut len, mut deepest) = (0, None);
-        for part in path.bytes().split(|&byte| byte == b'/') {
+        for part in path.bytes().parts(b'/') {
             len += part.len();
             if let Some((called, marked)) = named(part).filter(|_| !has_part(&ours, part)) {
                 deepest = Some((called, marked, len));
@@ -120,7 +120,7 @@ impl Cgroup {
             .and_then(|events| file::read_full(&events, &mut text));
         match read {
             Ok(len) => {
-                let mut lines = text.get(..len).unwrap_or(&[]).split(|&byte| byte == b'\n');
+                let mut lines = text.get(..len).unwrap_or(&[]).parts(b'\n');
                 lines.any(|line| line == b"populated 0")
             }
             // It has been removed.
@@ -143,7 +143,7 @@ impl Cgroup {
             let read = text.get(..len).unwrap_or(&[]);
             let whole = read.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
             let (lines, rest) = read.split_at_checked(whole).unwrap_or((&[], &[]));
-            lines.split(|&byte| byte == b'\n').filter_map(pid_of).for_each(&mut each);
+            lines.parts(b'\n').filter_map(pid_of).for_each(&mut each);
             if len == kept {
                 return Ok(());
             }
@@ -173,7 +173,7 @@ fn named(name: &[u8]) -> Option<(&[u8], &[u8])> {
 
 /// What the name of its cgroup says of a service with this path.
 fn called_in(service: &[u8]) -> &[u8] {
-    let name = service.rsplit(|&byte| byte == b'/').next().unwrap_or(&[]);
+    let name = service.behind(b'/');
     name.get(..NAME).unwrap_or(name)
 }
 
@@ -206,7 +206,7 @@ fn path_of(process: &CStr) -> Result<Path> {
     let mut text = [0; LONGEST];
     let len = file::read_full(&file::open_read(file::CWD, process)?, &mut text)?;
     // That of v2 has the number 0 and no name.
-    let mut lines = text.get(..len).unwrap_or(&[]).split(|&byte| byte == b'\n');
+    let mut lines = text.get(..len).unwrap_or(&[]).parts(b'\n');
     let path = lines.find_map(|line| line.strip_prefix(b"0::")).ok_or(Errno::NOENT)?;
     let mut whole = Text::new();
     whole.push(path);

@@ -1,6 +1,6 @@
 //! What a service says of itself in the words of sd_notify(3): lines `NAME=VALUE`.
 
-use crate::text::place;
+use crate::text::{Cut, place};
 
 /// The lines that are whole words.
 const WORDS: &[u8] = b"READY=1 RELOADING=1 STOPPING=1 WATCHDOG=1 WATCHDOG=trigger";
@@ -24,7 +24,7 @@ pub enum Word<'t> {
 
 /// The lines of a message that mean something, in order.
 pub fn words(message: &[u8]) -> impl Iterator<Item = Word<'_>> {
-    message.split(|&byte| byte == b'\n').filter_map(word)
+    message.parts(b'\n').filter_map(word)
 }
 
 fn word(line: &[u8]) -> Option<Word<'_>> {

@@ -4,7 +4,7 @@ use crate::sys::dir::{self, Names};
 use crate::sys::process::{self, Pid};
 use crate::sys::signal::Signal;
 use crate::sys::{AsFd, Errno, Result, file};
-use crate::text::{Text, parse};
+use crate::text::{Cut, Text, parse};
 
 /// No line of descent is longer; a walk along one that changes meanwhile has an end.
 const GENERATIONS: usize = 1024;
@@ -30,7 +30,7 @@ pub fn look(pid: Pid) -> Result<Process> {
     let len = file::read_full(&fd, &mut text)?;
     // The second field is the command in parentheses and may hold anything.
     let after = text.get(..len).and_then(|text| text.rsplit(|&byte| byte == b')').next());
-    let mut fields = after.ok_or(Errno::PROTO)?.split(|&byte| byte == b' ').skip(1);
+    let mut fields = after.ok_or(Errno::PROTO)?.parts(b' ').skip(1);
     let state = fields.next().ok_or(Errno::PROTO)?;
     let [parent, group] = [(); 2].map(|()| fields.next().and_then(pid_of));
     // Threads can go on without the first of them.

@@ -4,7 +4,7 @@
 use crate::sys::signal::{self, Signal};
 use crate::sys::time::Duration;
 use crate::sys::{self, BorrowedFd, file};
-use crate::text::{parse, place};
+use crate::text::{Cut, parse, place};
 use core::ffi::CStr;
 
 /// The files, by their place in [`NAMES`].
@@ -176,7 +176,7 @@ impl Settings {
 
     /// Takes over what a file says; gives whether that means anything.
     pub fn set(&mut self, setting: Setting, text: &[u8]) -> bool {
-        let line = text.split(|&byte| byte == b'\n').next().unwrap_or(&[]).trim_ascii();
+        let line = text.before(b'\n').trim_ascii();
         match setting {
             Setting::TimeoutKill => put(&mut self.kill_after, milliseconds(line)),
             Setting::TimeoutFinish => put(&mut self.finish_within, milliseconds(line)),

@@ -2,7 +2,7 @@
 //! argument, and whose state is kept in `instances/ARGUMENT` of that directory.
 
 use crate::sys::{BorrowedFd, file};
-use crate::text::Text;
+use crate::text::{Cut, Text};
 use core::ffi::CStr;
 
 /// Where the state of each is kept.
@@ -36,7 +36,7 @@ fn linked<'n>(at: BorrowedFd<'_>, path: &'n [u8]) -> Option<&'n [u8]> {
 
 /// The last part of a path.
 fn base(path: &[u8]) -> &[u8] {
-    trimmed(path).rsplit(|&byte| byte == b'/').next().unwrap_or(&[])
+    trimmed(path).behind(b'/')
 }
 
 fn trimmed(path: &[u8]) -> &[u8] {

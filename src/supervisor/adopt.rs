@@ -18,7 +18,7 @@ use crate::sys::identity;
 use crate::sys::process::{self, Pid};
 use crate::sys::time::{self, Duration};
 use crate::sys::{AsFd, Errno, OwnedFd, Result, fifo, file};
-use crate::text::{Text, parse};
+use crate::text::{Cut, Text, parse};
 
 /// What the kernel counts the beginnings of processes in (proc_pid_stat(5), field 22): milliseconds.
 const TICK: u64 = 10;
@@ -173,8 +173,8 @@ fn began(pid: Pid) -> Result<u64> {
     let len = file::read_full(&fd, &mut text)?;
     // The second field is the command in parentheses and may hold anything, so the count starts after it.
     let text = text.get(..len).unwrap_or(&[]);
-    let after = text.rsplit(|&byte| byte == b')').next().ok_or(Errno::PROTO)?;
-    after.split(|&byte| byte == b' ').nth(20).and_then(parse).ok_or(Errno::PROTO)
+    let after = text.behind(b')');
+    after.parts(b' ').nth(20).and_then(parse).ok_or(Errno::PROTO)
 }
 
 /// A number that is another one after each start of the machine.

@@ -25,7 +25,7 @@ use crate::sys::process::{Ended, Pid};
 use crate::sys::signal::Signal;
 use crate::sys::time::{self, Duration, Instant};
 use crate::sys::{AsFd, Errno, file};
-use crate::text::{Text, parse};
+use crate::text::{Cut, Text, parse};
 use core::ffi::CStr;
 use deaths::Verdict;
 pub use files::Other;
@@ -559,7 +559,7 @@ impl More {
             self.told |= bit;
             match trouble {
                 Ok(text) => {
-                    let line = text.split(|&byte| byte == b'\n').next().unwrap_or(&[]);
+                    let line = text.before(b'\n');
                     place.report.warn(&[b"ignoring ", name.to_bytes(), b": bad value: ", line], None);
                 }
                 Err(errno) => place.report.warn_of(b"unable to read ", name.to_bytes(), errno),

@@ -9,7 +9,7 @@ use crate::sys::file::{self, Replacing};
 use crate::sys::time::{Duration, Instant};
 use crate::sys::{AsFd, Errno, OwnedFd};
 use crate::tai::Tai;
-use crate::text::Text;
+use crate::text::{Cut, Text};
 
 /// What readers have been told last, and when to try again after a file could not be replaced.
 pub struct Published {
@@ -159,5 +159,5 @@ impl News<'_> {
 }
 
 fn base(path: &[u8]) -> &[u8] {
-    path.rsplit(|&byte| byte == b'/').next().unwrap_or(path)
+    path.behind(b'/')
 }

@@ -106,6 +106,52 @@ impl Buffer<[u8]> {
     }
 }
 
+/// Taking texts apart at a byte. The library does that, too, with code of its own at each place.
+pub trait Cut {
+    /// What is between such bytes, before the first, and behind the last.
+    fn parts(&self, at: u8) -> Parts<'_>;
+    /// What is before the first such byte: all, if there is none.
+    fn before(&self, at: u8) -> &[u8];
+    /// What is behind the last such byte: all, if there is none.
+    fn behind(&self, at: u8) -> &[u8];
+}
+
+/// The parts of a text.
+#[derive(Clone)]
+pub struct Parts<'t> {
+    rest: Option<&'t [u8]>,
+    at: u8,
+}
+
+impl Cut for [u8] {
+    fn parts(&self, at: u8) -> Parts<'_> {
+        Parts { rest: Some(self), at }
+    }
+
+    #[inline(never)]
+    fn before(&self, at: u8) -> &[u8] {
+        self.parts(at).next().unwrap_or(self)
+    }
+
+    #[inline(never)]
+    fn behind(&self, at: u8) -> &[u8] {
+        let start = self.iter().rposition(|&byte| byte == at).map_or(0, |last| last + 1);
+        self.get(start..).unwrap_or(self)
+    }
+}
+
+impl<'t> Iterator for Parts<'t> {
+    type Item = &'t [u8];
+
+    #[inline(never)]
+    fn next(&mut self) -> Option<&'t [u8]> {
+        let rest = self.rest?;
+        let end = rest.iter().position(|&byte| byte == self.at);
+        self.rest = end.and_then(|end| rest.get(end + 1..));
+        rest.get(..end.unwrap_or(rest.len()))
+    }
+}
+
 /// A number that is another one for other bytes: FNV-1a.
 #[cfg(feature = "policy")]
 pub fn spread(bytes: &[u8]) -> u64 {
@@ -133,7 +179,7 @@ pub fn decimal(mut number: u64, digits: &mut [u8; 20]) -> &[u8] {
 /// program that is loaded anywhere would have to be relocated, in memory that each process has to itself.
 #[inline(never)]
 pub fn place(words: &[u8], word: &[u8]) -> Option<usize> {
-    words.split(|&byte| byte == b' ').position(|known| known == word)
+    words.parts(b' ').position(|known| known == word)
 }
 
 /// Reads a decimal number: digits and nothing else, at least one, and small enough.
