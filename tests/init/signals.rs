@@ -70,7 +70,7 @@ fn a_guest_of_a_container_is_not_taken_for_the_kernel() {
     first.until_there("/run/there");
     let mut guest =
         first.command("sh").args(["-c", "echo $$ >/run/guest; exec sleep 1000000"]).spawn().unwrap();
-    until("the guest", || first.read("/run/guest") != "");
+    until("the guest", || !first.read("/run/guest").is_empty());
     let number = first.read("/run/guest");
     first.go("gate");
     first.until_said("enter stage: /etc/runit/2");

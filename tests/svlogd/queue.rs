@@ -243,7 +243,7 @@ fn a_burst_costs_nothing_that_a_sound_processor_has_not_had() {
         let text = numbered(4000);
         let (code, said) = feed(&sandbox, &[name], &text);
         assert_eq!((code, said.as_str()), (Some(0), ""));
-        assert_eq!(sandbox.read(&format!("had-{name}")) + &log.current(), text, "{keep} old logs");
+        assert_eq!(sandbox.read(format!("had-{name}")) + &log.current(), text, "{keep} old logs");
     }
 }
 
