@@ -1,7 +1,7 @@
 //! Where messages arrive: a path, or an address and port.
 
-use super::fatal;
 use super::rights::Rights;
+use super::{fatal, serve};
 use core::ffi::CStr;
 use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 use svbox::log::config::{ipv4, ipv6};
@@ -31,7 +31,9 @@ pub fn unix(path: &'static CStr, keep_umask: bool) -> Result<Receiver, Failure> 
     Ok(receiver)
 }
 
+/// From here on it can be ended without a loss.
 fn open(socket: Done<Receiver>, bind: &dyn Fn(&Receiver) -> Done<()>) -> Result<Receiver, Failure> {
+    serve::block();
     let receiver = socket.map_err(|errno| fatal(b"socket()", b"", Some(errno)))?;
     bind(&receiver).map_err(|errno| fatal(b"bind()", b"", Some(errno)))?;
     Ok(receiver)

@@ -35,20 +35,21 @@ pub fn run(opts: &Options, out: Out, receiver: Receiver) -> Result<u8, Failure> 
     let room = Room::new(opts.length).map_err(no_memory)?;
     // For all that is received at once.
     let lines = Lines::new(opts.form, MOST.saturating_mul(most(opts.length) + LONGEST))?;
-    let signals = listen().map_err(|errno| fatal(b"unable to wait for signals", b"", Some(errno)))?;
+    let signals = Signals::open(&Mask::of(&HEARD))
+        .map_err(|errno| fatal(b"unable to wait for signals", b"", Some(errno)))?;
     // Never taken apart: at the end of the process the kernel closes everything.
     let server = Server { receiver, room, lines, out, signals, rest: None, lost: 0 };
     heap::seal();
     ManuallyDrop::new(server).run()
 }
 
-/// Blocks the signals that are to be read.
-fn listen() -> svbox::sys::Result<Signals> {
-    let heard = [Signal::TERM, Signal::INT];
-    heard.into_iter().for_each(signal::default);
-    let mask = Mask::of(&heard);
-    mask.block();
-    Signals::open(&mask)
+/// What is heard.
+const HEARD: [Signal; 2] = [Signal::TERM, Signal::INT];
+
+/// Has the signals wait that are to be read: from before it says that it listens.
+pub fn block() {
+    HEARD.into_iter().for_each(signal::default);
+    Mask::of(&HEARD).block();
 }
 
 impl Server {
