@@ -104,8 +104,19 @@ fn is_directory(path: &CStr) -> bool {
 fn has_services(path: &CStr) -> bool {
     let Ok(list) = dir::open(file::CWD, path) else { return false };
     let mut has = false;
-    let _ = dir::each_name(&list, |name, _| has |= is_service(&list, name));
+    let _ = dir::each_name(&list, |name, _| has |= is_service(&list, name) && has_program(&list, name));
     has
+}
+
+/// Whether a service has something to run. What an earlier life has kept has not: in `env` a variable may have the name,
+/// in `service` a service.
+fn has_program(list: &OwnedFd, name: &CStr) -> bool {
+    let is_there = |program| {
+        let mut path = Text::<264>::new();
+        let path = path.push(name.to_bytes()).push(program).c_str();
+        path.is_some_and(|path| file::stat(list.as_fd(), path).is_ok_and(|stat| file::is_regular(&stat)))
+    };
+    name != c"env" && (is_there(b"/run".as_slice()) || is_there(b"/setup"))
 }
 
 /// Whether a name in a scan directory is that of a service.

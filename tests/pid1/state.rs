@@ -87,6 +87,46 @@ fn state_is_kept_in_a_directory_of_d_that_has_no_services() {
     }
 }
 
+/// What an earlier life has kept there, and what a fresh file system has, are no services; nor are a variable and a service
+/// that are called as the file of one.
+#[test]
+fn the_directory_of_d_is_that_of_state_in_the_next_container_too() {
+    if only_svbox("containers") {
+        return;
+    }
+    for read_only in [false, true] {
+        let sandbox = Sandbox::new();
+        sandbox.service("service/run").run("echo >>/out/starts; exec sleep 1000000");
+        fs::create_dir_all(sandbox.join("out/state/lost+found")).unwrap();
+        for life in 1..=3 {
+            let container = Container::new(&sandbox).read_only(read_only).variable("SVDIR=/service");
+            let container = container.variable("run=/out/no").variable("setup=/out/no");
+            let mut container = container.start(&["-d", "/out/state"]);
+            until_lines(&sandbox, "out/starts", life);
+            stops(&mut container);
+        }
+        assert!(!sandbox.join("out/state/.svbox").exists());
+    }
+}
+
+/// One that is empty is none, and one for a single start is one.
+#[test]
+fn a_directory_of_d_counts_as_that_of_services_if_one_has_run_or_setup() {
+    if only_svbox("containers") {
+        return;
+    }
+    for name in ["run", "setup"] {
+        let sandbox = Sandbox::new();
+        sandbox.service("out/d/one").script(name, "echo >/out/ran");
+        fs::create_dir_all(sandbox.join("out/d/.two")).unwrap();
+        let mut container = Container::new(&sandbox).start(&["-d", "/out/d"]);
+        until_lines(&sandbox, "out/ran", 1);
+        container.signal(15);
+        ends(&mut container, 0, "pid1: stopped: signal 15");
+        assert!(sandbox.join("out/d/.svbox/env/PATH").exists(), "{name}");
+    }
+}
+
 #[test]
 fn where_the_state_of_services_cannot_be_kept_anywhere_that_is_fatal() {
     if only_svbox("containers") || only_root() {
