@@ -27,7 +27,11 @@ pub fn keep(state: &OwnedFd) -> Result<()> {
 fn keep_one(list: &OwnedFd, name: &[u8], value: &[u8]) -> Result<()> {
     let mut text = Text::<256>::new();
     let Some(name) = text.push(name).c_str().filter(|name| !name.is_empty()) else { return Ok(()) };
-    let file = file::open_first(list.as_fd(), name, 0o600)?;
+    let file = match file::open_first(list.as_fd(), name, 0o600) {
+        // Of two by one name the first counts, as for getenv(3).
+        Err(Errno::EXIST) => return Ok(()),
+        file => file?,
+    };
     for (index, line) in value.parts(b'\n').enumerate() {
         if index > 0 {
             file::write_all(&file, b"\0")?;

@@ -110,6 +110,32 @@ fn a_variable_whose_name_no_file_can_have_is_not_kept_and_reaches_services() {
     assert!(container.lives());
 }
 
+/// A program whose process has a variable twice; what it is given it hands on to pid1.
+const TWICE: &str = r#"
+import ctypes, os, sys
+def words(*all): return (ctypes.c_char_p * (len(all) + 1))(*all)
+given = [name + b"=" + value for name, value in os.environb.items()]
+ctypes.CDLL(None).execve(b"/program/pid1", words(b"pid1", *map(os.fsencode, sys.argv[1:])),
+    words(*given, b"TWICE=first", b"TWICE=second", b"LAST=kept"))
+"#;
+
+#[test]
+fn of_a_variable_that_is_there_twice_the_first_is_kept_and_so_are_those_behind() {
+    if only_svbox("containers") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    sandbox.service("service/one").run(FOREVER);
+    let container = Container::new(&sandbox).program(&["/usr/bin/python3", "-c", TWICE]);
+    let mut container = container.start(&["-d", "/service"]);
+    up(&sandbox, "service/one");
+    let kept = ["TWICE", "LAST"].map(|name| sandbox.read(format!("service/.svbox/env/{name}")));
+    assert_eq!(kept, ["first\n", "kept\n"]);
+    container.signal(15);
+    ends(&mut container, 0, "pid1: stopped: signal 15");
+    assert_eq!(container.stderr(), "pid1: stopped: signal 15\n");
+}
+
 #[test]
 fn with_e_services_have_path_alone_and_the_command_has_everything() {
     if only_svbox("containers") {
