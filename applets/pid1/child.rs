@@ -19,16 +19,15 @@ const NOT_RUN: u8 = 126;
 const OURSELVES: &CStr = c"/proc/self/exe";
 
 /// Starts the command as the leader of a process group, in the foreground of the terminal if there is one.
-pub fn command(words: Args, mask: &Mask) -> Result<Pid> {
+pub fn command(words: Args, environment: &Environment, mask: &Mask) -> Result<Pid> {
     let name = words.get(0).ok_or(Errno::INVAL)?;
     let arguments = Arguments::new(words, None)?;
-    let environment = Environment::inherited();
     in_place(None, &|| {
         let _ = process::lead_group();
         // Without a terminal there is no foreground.
         let _ = terminal::take_foreground(stdio::stdin());
         mask.set();
-        let errno = search(name, &|path| replace(path, &arguments, &environment));
+        let errno = search(name, &|path| replace(path, &arguments, environment));
         reporter().fatal_of(b"unable to run ", name.to_bytes(), errno);
         if errno == Errno::NOENT { NOT_FOUND } else { NOT_RUN }
     })

@@ -52,7 +52,8 @@ pub struct Container {
     signals: Signals,
     /// What programs find blocked.
     mask: Mask,
-    environment: Environment,
+    /// What the command and the services get.
+    environments: [Environment; 2],
     place: Option<Place>,
     command: Option<Pid>,
     services: Option<Pid>,
@@ -121,11 +122,15 @@ impl Container {
             reporter().fatal(&[b"neither a command nor a directory of services"], None);
             return Err(Failure::Said(MISUSE));
         }
-        let environment = if options.clean { variables::clean() } else { Ok(Environment::inherited()) };
+        let services = if options.clean { variables::clean() } else { Ok(Environment::inherited()) };
+        let mut environments = [Environment::inherited(), services.map_err(refused)?];
+        if let Some(place) = &place {
+            environments.iter_mut().try_for_each(|environment| place.tell(environment)).map_err(refused)?;
+        }
         Ok(Self {
             signals,
             mask: mask.without(Signal::CHILD),
-            environment: environment.map_err(refused)?,
+            environments,
             // A command alone is stopped by whoever has started it, unless a time was said.
             patience: options.patience,
             place,
@@ -147,7 +152,8 @@ impl Container {
         if let Some(place) = &self.place {
             // TERM must not kill it before it has found out how to hear it.
             let mask = self.mask.with(Signal::TERM);
-            self.services = Some(child::services(place.scan, &self.environment, &mask)?);
+            let [_, environment] = &self.environments;
+            self.services = Some(child::services(place.scan, environment, &mask)?);
         }
         Ok(())
     }
@@ -169,7 +175,8 @@ impl Container {
         if command.is_empty() {
             return Ok(());
         }
-        match child::command(command, &self.mask).map_err(refused) {
+        let [environment, _] = &self.environments;
+        match child::command(command, environment, &self.mask).map_err(refused) {
             Ok(pid) => self.command = Some(pid),
             Err(failure) if self.place.is_none() => return Err(failure),
             Err(_) => self.stop(Why::Command(Ended::exit(FATAL))),

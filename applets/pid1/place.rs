@@ -3,6 +3,7 @@
 use super::{Options, reporter, shadow, variables};
 use core::ffi::CStr;
 use svbox::report::{FATAL, Failure};
+use svbox::sys::exec::Environment;
 use svbox::sys::{AsFd, Errno, OwnedFd, args, dir, file, heap};
 use svbox::text::{Cut, Text};
 
@@ -14,6 +15,8 @@ const STATE: &CStr = c"/run/svbox";
 /// The scan directory that is run.
 pub struct Place {
     pub scan: &'static CStr,
+    /// Whether it stands in for another one.
+    stands_in: bool,
 }
 
 impl Place {
@@ -34,13 +37,18 @@ impl Place {
             reporter().warn_of(b"unable to keep the environment in ", path.to_bytes(), errno);
         }
         if shadow::all_keep_state(&services) {
-            return Ok(Some(Self { scan: found.services }));
+            return Ok(Some(Self { scan: found.services, stands_in: false }));
         }
-        let scan = state.and_then(|state| shadowed(&services, &state, path));
-        scan.map(|scan| Some(Self { scan })).map_err(|errno| {
+        let scan = state.and_then(|state| shadowed(&services, &state));
+        scan.map(|scan| Some(Self { scan, stands_in: true })).map_err(|errno| {
             reporter().fatal_of(b"unable to keep the state of services in ", path.to_bytes(), errno);
             Failure::Said(FATAL)
         })
+    }
+
+    /// Tells `sv` where the services are, if it is not where their state is.
+    pub fn tell(&self, environment: &mut Environment) -> Result<(), Errno> {
+        if self.stands_in { environment.set(b"SVDIR", self.scan.to_bytes()) } else { Ok(()) }
     }
 }
 
@@ -50,12 +58,14 @@ fn open_state(path: &CStr) -> Result<OwnedFd, Errno> {
     dir::open(file::CWD, path)
 }
 
-fn shadowed(services: &OwnedFd, state: &OwnedFd, path: &CStr) -> Result<&'static CStr, Errno> {
+// Kept apart for the path, which has its pages of the stack only where there are stand-ins.
+#[inline(never)]
+fn shadowed(services: &OwnedFd, state: &OwnedFd) -> Result<&'static CStr, Errno> {
     make(state.as_fd(), c"service")?;
     let scan = dir::open_itself(state.as_fd(), c"service")?;
     shadow::clear(services, &scan)?;
     shadow::make(services, &scan)?;
-    heap::keep(&[path.to_bytes(), b"/service"])
+    heap::keep(&[shadow::path_of(&scan)?.bytes()])
 }
 
 /// Makes a directory, unless it is there.

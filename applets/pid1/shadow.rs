@@ -195,8 +195,8 @@ fn make_link(at: &OwnedFd, text: &CStr, name: &CStr) -> Result<()> {
     }
 }
 
-/// The path of an open directory.
-fn path_of(open: &OwnedFd) -> Result<Path> {
+/// The whole path of an open directory.
+pub fn path_of(open: &OwnedFd) -> Result<Path> {
     use svbox::sys::AsRawFd;
     let (mut link, mut path, mut text) = (Text::<32>::new(), Path::new(), [0; 4096]);
     link.push(b"/proc/self/fd/").number(open.as_raw_fd().unsigned_abs().into());

@@ -55,6 +55,37 @@ fn sv_finds_services_that_others_stand_in_for() {
     }
 }
 
+/// The services are where the variable says, or the state is; the path of that may be relative.
+#[test]
+fn services_and_the_command_are_told_where_others_stand_in() {
+    if only_svbox("containers") {
+        return;
+    }
+    let look = |who: &str| {
+        format!(
+            "until sv status one >/dev/null; do sleep 0.1; done; echo $SVDIR >/out/{who}; exec sleep 1000000"
+        )
+    };
+    for (variable, args, scan) in [
+        ("SVDIR=/service", &[][..], "/run/svbox/service"),
+        ("SVDIR=/service", &["-E", "-d", "/out/state"], "/out/state/service"),
+        ("A=b", &["-d", "out/state"], "/out/state/service"),
+        ("SVDIR=/nowhere", &["-d", "/service"], "/run/svbox/service"),
+    ] {
+        let sandbox = Sandbox::new();
+        sandbox.service("service/one").run(&look("service"));
+        let container = Container::new(&sandbox).read_only(true).variable(variable);
+        let container = container.start(&[args, &["--", "sh", "-c", &look("command")]].concat());
+        for file in ["out/command", "out/service"] {
+            until_lines(&sandbox, file, 1);
+            assert_eq!(sandbox.read(file), format!("{scan}\n"), "{variable} {args:?}: {file}");
+        }
+        let told = format!("SVDIR={scan}");
+        let output = container.run(&["env", &told, "sv", "status", "one"]);
+        assert!(output.status.success(), "{output:?}");
+    }
+}
+
 #[test]
 fn down_and_essential_count_where_others_stand_in_too() {
     if only_svbox("containers") || only_root() {
