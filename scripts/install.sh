@@ -1,7 +1,9 @@
 #!/bin/sh
 # Installs a program that was built, its manual pages and completions: install.sh PROGRAM, to DESTDIR and PREFIX of the
 # environment; then with `init` behind it what makes it process 1: its names in SBINDIR, and services and stages in /etc. Of
-# these nothing is replaced that is there, and where there are stages already /etc stays as it is.
+# these nothing is replaced that is there, and where there are stages already /etc stays as it is. Where it ends for want of
+# room, the machine boots as before or as after, and the next run does the rest: every file and service is made beside its
+# place, stage 1 is the last in /etc, and then come the names in SBINDIR.
 set -eu
 umask 022
 . scripts/lib.sh
@@ -24,14 +26,25 @@ is_of_init() {
     case " $of_init " in *" $1 "*) ;; *) return 1 ;; esac
 }
 
+is_there() {
+    [ -e "$1" ] || [ -L "$1" ]
+}
+
+# copy FILE PLACE: installs a file with its permissions.
+copy() {
+    install -D -m "$(stat -c %a "$1")" "$1" "$2"
+}
+
 # keep FILE PLACE: installs a file unless there is one.
 keep() {
-    [ -e "$2" ] || [ -L "$2" ] || install -D -m "$(stat -c %a "$1")" "$1" "$2"
+    ! is_there "$2" || return 0
+    copy "$1" "$2.new"
+    mv -f "$2.new" "$2"
 }
 
 # keep_link TEXT PLACE: the same for a link.
 keep_link() {
-    [ -e "$2" ] || [ -L "$2" ] || { mkdir -p "${2%/*}" && ln -s "$1" "$2"; }
+    is_there "$2" || { mkdir -p "${2%/*}" && ln -s "$1" "$2"; }
 }
 
 # link TEXT PLACE: makes a link in one step, also in the place of another.
@@ -68,8 +81,10 @@ pages() {
         are=false
         ! is_of_init "${name%.*}" || are=true
         place=$root$man/man${page##*.}/$name
+        [ "$are" = "$1" ] || continue
+        install -D -m 644 "$page" "$place"
         # One that is compressed would still be found.
-        [ "$are" != "$1" ] || { install -D -m 644 "$page" "$place" && rm -f "$place.gz"; }
+        rm -f "$place.gz"
     done
 }
 
@@ -116,20 +131,27 @@ completion_links() {
 }
 
 init() {
-    mkdir -p "$root$sbin"
-    for name in $names; do
-        ! is_of_init "$name" || { replace "$name" && completion_links "$name"; }
-    done
-    place=$(completion_place zsh svbox_init)
-    mkdir -p "${place%/*}"
-    printf '%s\n' "#compdef $of_init" '_svbox "$@"' >"$place"
+    is_there "$etc/runit/1" || stages
     pages true
-    [ ! -e "$etc/runit/1" ] || return 0
+    place=$(completion_place zsh svbox_init)
+    mkdir -p "${place%/*}" "$root$sbin"
+    printf '%s\n' "#compdef $of_init" '_svbox "$@"' >"$place"
+    mine=
+    for name in $names; do
+        ! is_of_init "$name" || mine="$mine $name"
+    done
+    for name in $mine; do
+        completion_links "$name"
+    done
+    for name in $mine; do
+        replace "$name"
+    done
+}
+
+# stages: the services, and the stages that run them; what says that all of it is there comes last.
+stages() {
     for service in scripts/init/sv/*; do
         service "$service" "${service##*/}"
-    done
-    for stage in 1 2 3 ctrlaltdel timeout-kill; do
-        keep "scripts/init/$stage" "$etc/runit/$stage"
     done
     for name in getty-console socklog-unix socklog-klog dhcp; do
         keep_link "/etc/sv/$name" "$etc/runit/runsvdir/default/$name"
@@ -137,6 +159,9 @@ init() {
     keep_link /etc/sv/getty-console "$etc/runit/runsvdir/single/getty-console"
     keep_link default "$etc/runit/runsvdir/current"
     keep_link /etc/runit/runsvdir/current "$etc/service"
+    for stage in timeout-kill ctrlaltdel 3 2 1; do
+        keep "scripts/init/$stage" "$etc/runit/$stage"
+    done
 }
 
 # replace NAME: the link of a name of init; what another init has there is kept beside it.
@@ -144,19 +169,22 @@ replace() {
     place=$root$sbin/$1
     case $(readlink "$place" || :) in
         *svbox | *runit*) ;;
-        *) [ ! -e "$place" ] || { say "kept as $place.old"; mv -f "$place" "$place.old"; } ;;
+        *) [ ! -e "$place" ] || { say "kept as $place.old"; ln -fT "$place" "$place.old"; } ;;
     esac
     link "$bin/svbox" "$place"
 }
 
 # service DIR NAME: a service directory whose state is kept where the root need not be writable.
 service() {
-    [ ! -e "$etc/sv/$2" ] || return 0
+    ! is_there "$etc/sv/$2" || return 0
+    new=$etc/sv/.svbox-new
+    rm -rf "$new"
     (cd "$1" && find . -type f) | while read -r file; do
-        keep "$1/$file" "$etc/sv/$2/$file"
+        copy "$1/$file" "$new/$file"
     done
-    keep_link "/run/runit/supervise.$2" "$etc/sv/$2/supervise"
-    [ ! -d "$1/log" ] || keep_link "/run/runit/supervise.$2.log" "$etc/sv/$2/log/supervise"
+    ln -s "/run/runit/supervise.$2" "$new/supervise"
+    [ ! -d "$1/log" ] || ln -s "/run/runit/supervise.$2.log" "$new/log/supervise"
+    mv -T "$new" "$etc/sv/$2"
 }
 
 names=$("$program" --list)

@@ -2,6 +2,7 @@
 //! services go on.
 
 mod first;
+mod full;
 mod places;
 mod roots;
 mod switch;

@@ -25,7 +25,13 @@ impl Sandbox {
 impl Mount {
     /// From now on nothing can be written.
     pub fn read_only(&self) {
-        assert!(mount(&["-o", "remount,ro"], &self.at), "{} read-only", self.at.display());
+        self.remount("ro");
+    }
+
+    /// Other options from now on.
+    pub fn remount(&self, options: &str) {
+        let options = format!("remount,{options}");
+        assert!(mount(&["-o", &options], &self.at), "{}: {options}", self.at.display());
     }
 }
 
