@@ -173,8 +173,7 @@ fn install(args: Args) -> u8 {
             return 1;
         }
     };
-    let failed = Applet::all().filter(|applet| !installer.install(applet.name())).count();
-    u8::from(failed > 0)
+    Applet::all().fold(0, |code, applet| code | installer.install(applet.name()))
 }
 
 struct Installer<'a> {
@@ -202,14 +201,16 @@ impl<'a> Installer<'a> {
         Ok(Self { shown, dir, source, symbolic })
     }
 
-    /// Puts a link in the place of whatever has the name; gives whether that worked.
-    fn install(&self, name: &[u8]) -> bool {
-        let done = self.link(name);
+    /// Puts a link in the place of whatever has the name; gives the exit code.
+    #[inline(never)]
+    fn install(&self, name: &[u8]) -> u8 {
+        // Of its own name it would lead to itself, and the program, or a link to it, would be gone.
+        let done = if self.source.bytes() == name { Ok(()) } else { self.link(name) };
         if let Err(errno) = done {
             let slash: &[u8] = if self.shown.to_bytes().ends_with(b"/") { b"" } else { b"/" };
             REPORT.warn(&[b"unable to link ", self.shown.to_bytes(), slash, name], Some(errno));
         }
-        done.is_ok()
+        u8::from(done.is_err())
     }
 
     fn link(&self, name: &[u8]) -> Result<(), Errno> {

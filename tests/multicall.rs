@@ -126,6 +126,38 @@ fn links_are_installed_in_place_of_what_is_there() {
 }
 
 #[test]
+fn the_program_itself_stays_where_its_file_has_the_name_of_one() {
+    let sandbox = Sandbox::new();
+    fs::create_dir_all(sandbox.join("bin")).unwrap();
+    // By another process, as above.
+    assert!(Command::new("cp").arg(svbox()).arg(sandbox.join("bin/init")).status().unwrap().success());
+    symlink("init", sandbox.join("bin/svbox")).unwrap();
+    let inode = || fs::symlink_metadata(sandbox.join("bin/init")).unwrap().ino();
+    let before = inode();
+    for args in [&["-s", "bin"][..], &["bin"], &["-s", "bin/../bin"]] {
+        let output = sandbox.command(sandbox.join("bin/svbox")).arg("--install").args(args).output().unwrap();
+        assert_eq!((output.status.code(), stderr(&output)), (Some(0), String::new()), "{args:?}");
+        assert_eq!(inode(), before, "{args:?}");
+        for name in ALL.into_iter().filter(|name| *name != "init") {
+            let path = sandbox.join("bin").join(name);
+            let link = fs::read_link(&path).ok();
+            assert_eq!(link.is_some(), args[0] == "-s", "{args:?}: {name}");
+            assert!(link.is_none_or(|text| text.to_str() == Some("init")), "{args:?}: {name}");
+            assert_eq!(fs::metadata(&path).unwrap().ino(), before, "{args:?}: {name}");
+        }
+        assert_eq!(fs::read_dir(sandbox.join("bin")).unwrap().count(), ALL.len() + 1);
+    }
+    // Where the name is a link to the program it stays one.
+    fs::create_dir(sandbox.join("other")).unwrap();
+    symlink("../bin/init", sandbox.join("other/init")).unwrap();
+    let output =
+        sandbox.command(sandbox.join("bin/svbox")).args(["--install", "-s", "other"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(fs::metadata(sandbox.join("other/init")).unwrap().ino(), before);
+    assert_eq!(fs::metadata(sandbox.join("other/sv")).unwrap().ino(), before);
+}
+
+#[test]
 fn each_name_that_cannot_be_installed_is_told_of_and_the_others_are_made() {
     let sandbox = Sandbox::new();
     fs::create_dir_all(sandbox.join("bin/svok/full")).unwrap();
