@@ -8,9 +8,20 @@ set -eu
 umask 022
 . scripts/lib.sh
 program=$1 made=$2
+while case $made in */) ;; *) false ;; esac; do made=${made%/}; done
+# What others would not take for an image is not replaced.
+[ -n "$made" ] && { [ ! -e "$made" ] || [ -e "$made/oci-layout" ]; } || die "$2 is there, and no image"
 shift 2
-work=$(mktemp -d)
-trap 'rm -rf "$work" "$made.new"' EXIT
+mkdir -p "$(dirname "$made")"
+beside=$(mktemp -d "$made.XXXXXX")
+work=$(mktemp -d) new=$beside/new
+trap clean EXIT
+
+# The image that was there goes back if there is no other.
+clean() {
+    [ -e "$made" ] || mv "$beside/old" "$made" 2>/dev/null || :
+    rm -rf "$work" "$beside"
+}
 
 # What OCI calls a machine of this target.
 case $target in
@@ -34,8 +45,7 @@ for dir in "$@"; do
 done
 chmod 755 "$work/root"
 
-rm -rf "$made.new"
-blobs=$made.new/blobs/sha256
+blobs=$new/blobs/sha256
 mkdir -p "$blobs"
 
 # blob FILE: takes a file in under the name of its content; gives what others call it.
@@ -60,13 +70,11 @@ cat >"$work/manifest" <<END
 "layers":[{"mediaType":"$media.layer.v1.tar+gzip",$layer}]}
 END
 manifest=$(blob "$work/manifest")
-cat >"$made.new/index.json" <<END
+cat >"$new/index.json" <<END
 {"schemaVersion":2,"mediaType":"$media.index.v1+json","manifests":[{"mediaType":"$media.manifest.v1+json",$manifest,\
 "platform":{"architecture":$machine,"os":"linux"},"annotations":{"org.opencontainers.image.ref.name":"svbox"}}]}
 END
-echo '{"imageLayoutVersion":"1.0.0"}' >"$made.new/oci-layout"
+echo '{"imageLayoutVersion":"1.0.0"}' >"$new/oci-layout"
 
-# What others would not take for an image is not replaced.
-[ ! -e "$made" ] || [ -e "$made/oci-layout" ] || die "$made is there, and no image"
-rm -rf "$made"
-mv "$made.new" "$made"
+[ ! -e "$made" ] || mv "$made" "$beside/old"
+mv -T "$new" "$made"

@@ -166,6 +166,49 @@ fn the_same_files_make_the_same_images_and_archives() {
 }
 
 #[test]
+fn an_image_takes_the_place_of_one_and_of_nothing_else() {
+    if passed_over() {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    fs::create_dir_all(sandbox.join("own")).unwrap();
+    sandbox.write("image.new/mine", "kept");
+    sandbox.write("mine/file", "kept");
+    let usual = std::env::var("PATH").unwrap();
+    let image_sh = |out: &str, dir: &str, path: &str| {
+        let mut command = sandbox.command(project().join("scripts/image.sh"));
+        command.current_dir(project()).arg(svbox()).arg(sandbox.join(out)).arg(sandbox.join(dir));
+        command.env("PATH", path);
+        command.output().unwrap()
+    };
+    let names = || {
+        let names = fs::read_dir(sandbox.path()).unwrap().map(|entry| entry.unwrap().file_name());
+        names.map(|name| name.into_string().unwrap()).collect::<std::collections::BTreeSet<_>>()
+    };
+    for out in ["image", "image/", "image///"] {
+        let marked = sandbox.join("image/marked");
+        let output = image_sh(out, "own", &usual);
+        assert!(output.status.success(), "{out}: {output:?}");
+        assert!(sandbox.join("image/index.json").exists() && !marked.exists(), "{out}");
+        fs::write(marked, "").unwrap();
+    }
+    for (out, dir) in [("mine/", "own"), ("image/", "missing")] {
+        let output = image_sh(out, dir, &usual);
+        assert_eq!(output.status.code(), Some(1), "{out}: {output:?}");
+    }
+    // The last step of all fails.
+    sandbox.script("own/mv", "test \"$1\" != -T && exec /bin/mv \"$@\"");
+    let path = format!("{}:{}", sandbox.join("own").display(), usual);
+    let output = image_sh("image", "own", &path);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(sandbox.join("image/marked").exists(), "the image is gone without another");
+    assert_eq!([sandbox.read("image.new/mine"), sandbox.read("mine/file")], ["kept", "kept"]);
+    assert_eq!(names(), ["image", "image.new", "mine", "own"].map(str::to_owned).into());
+    let mode = fs::metadata(sandbox.join("image")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o755);
+}
+
+#[test]
 fn an_archive_has_a_checksum_and_is_what_is_installed() {
     if passed_over() {
         return;
