@@ -82,8 +82,8 @@ fn explain_one(scan: BorrowedFd<'_>, name: &CStr, asked: &mut Asked, output: &mu
 fn explain_start(scan: BorrowedFd<'_>, name: &CStr, asked: &mut Asked, output: &mut Output) -> Result<bool> {
     let mut any = false;
     for &(dir, tie) in &TIES {
-        let mut others = needs::names(scan, below(name, dir).path())?;
-        while let Some(other) = others.next_name()? {
+        let mut others = needs::names(scan, below(name, dir).path());
+        while let Some(other) = others.next_name() {
             let standing = needs::standing(scan, other)?;
             let is_met = match tie {
                 Tie::Need => standing.is_ready(),
@@ -96,6 +96,7 @@ fn explain_start(scan: BorrowedFd<'_>, name: &CStr, asked: &mut Asked, output: &
                 asked.add(other);
             }
         }
+        others.end()?;
     }
     if any {
         if let Some(circle) = cycle::of(scan, name)? {
@@ -116,8 +117,8 @@ fn explain_stop(
 ) -> Result<bool> {
     let what: &[u8] = if status.want == b'u' { b"about to stop" } else { b"wanted down" };
     let mut any = false;
-    let mut marks = needs::marks(scan, needs::state(scan, name, NEEDED).path())?;
-    while let Some(other) = marks.next_name()? {
+    let mut marks = needs::marks(scan, needs::state(scan, name, NEEDED).path());
+    while let Some(other) = marks.next_name() {
         let Some(tie) = needs::tie(scan, other, name)? else { continue };
         if needs::hold_bound(scan, other, tie)?.is_some() {
             begin(name, what, any, output);
@@ -126,6 +127,7 @@ fn explain_stop(
             asked.add(other);
         }
     }
+    marks.end()?;
     if any {
         output.put(b" to stop\n");
     }
@@ -183,8 +185,8 @@ pub fn put_warnings(place: &Place, status: &Status, output: &mut Output) {
 
 fn put_missing(scan: BorrowedFd<'_>, name: &CStr, output: &mut Output) {
     // What cannot be found out is no warning.
-    let Ok(mut names) = needs::names(scan, below(name, NEEDS).path()) else { return };
-    while let Ok(Some(other)) = names.next_name() {
+    let mut names = needs::names(scan, below(name, NEEDS).path());
+    while let Some(other) = names.next_name() {
         if !needs::is_service(scan, other) {
             output.put(b", warning: needs ").put(other.to_bytes()).put(b", which is missing");
         }

@@ -180,8 +180,8 @@ fn called_in(service: &[u8]) -> &[u8] {
 fn clear(dir: &OwnedFd, levels: usize) {
     let Some(levels) = levels.checked_sub(1) else { return };
     let Ok(listing) = dir::open(dir.as_fd(), c".") else { return };
-    let mut names = Names::of(Some(listing));
-    while let Ok(Some(name)) = names.next_name() {
+    let mut names = Names::of(Ok(listing));
+    while let Some(name) = names.next_name() {
         if let Ok(below) = dir::open_itself(dir.as_fd(), name) {
             clear(&below, levels);
         }
@@ -193,8 +193,8 @@ fn clear(dir: &OwnedFd, levels: usize) {
 #[inline(never)]
 fn remove_each(dir: &OwnedFd, end: &[u8]) {
     let Ok(listing) = dir::open(dir.as_fd(), c".") else { return };
-    let mut names = Names::of(Some(listing));
-    while let Ok(Some(name)) = names.next_name() {
+    let mut names = Names::of(Ok(listing));
+    while let Some(name) = names.next_name() {
         if name.to_bytes().ends_with(end) {
             let _ = file::remove_directory(dir.as_fd(), name);
         }

@@ -41,15 +41,16 @@ pub fn of(scan: BorrowedFd<'_>, name: &CStr) -> Result<Option<Circle>> {
     while let Some(here) = walk.reached.list().get(at).map(|reached| reached.name) {
         let here = here.c_str().unwrap_or(c"");
         for (ties, _) in &TIES {
-            let mut names = match names(scan, below(here, ties).path()) {
-                Err(errno) if !is_for_want_of_room(errno) => continue,
-                names => names?,
-            };
-            while let Some(next) = names.next_name()? {
+            let mut names = names(scan, below(here, ties).path());
+            while let Some(next) = names.next_name() {
                 if next == name {
                     return Ok(Some(walk.circle(at, name)));
                 }
                 walk.reach(next, at)?;
+            }
+            match names.end() {
+                Err(errno) if is_for_want_of_room(errno) => return Err(errno),
+                _ => {}
             }
         }
         at += 1;

@@ -113,21 +113,13 @@ impl Below {
 
 /// The names in a directory of names. One that is not there, or is no directory, has none.
 #[inline(never)]
-pub fn names(at: BorrowedFd<'_>, path: &CStr) -> Result<Names> {
-    listed(dir::open(at, path))
+pub fn names(at: BorrowedFd<'_>, path: &CStr) -> Names {
+    Names::of(dir::open(at, path))
 }
 
 /// The names of those that have left marks in a directory of marks, and not in one that a link leads to.
-pub fn marks(at: BorrowedFd<'_>, path: &CStr) -> Result<Names> {
-    listed(dir::open_itself(at, path))
-}
-
-fn listed(opened: Result<OwnedFd>) -> Result<Names> {
-    match opened {
-        Ok(dir) => Ok(Names::of(Some(dir))),
-        Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => Ok(Names::of(None)),
-        Err(errno) => Err(errno),
-    }
+pub fn marks(at: BorrowedFd<'_>, path: &CStr) -> Names {
+    Names::of(dir::open_itself(at, path))
 }
 
 /// Whether something is there, itself and not what it leads to.

@@ -44,19 +44,19 @@ pub struct Processes(Names);
 impl Processes {
     /// Those that there are now.
     pub fn list() -> Result<Self> {
-        Ok(Self(Names::of(Some(dir::open(file::CWD, c"/proc")?))))
+        Ok(Self(Names::of(Ok(dir::open(file::CWD, c"/proc")?))))
     }
 
     /// The next one.
     #[inline(never)]
     pub fn next_process(&mut self) -> Result<Option<Process>> {
-        while let Some(name) = self.0.next_name()? {
+        while let Some(name) = self.0.next_name() {
             let process = pid_of(name.to_bytes()).and_then(|pid| look(pid).ok());
             if let Some(process) = process.filter(|process| !process.has_ended) {
                 return Ok(Some(process));
             }
         }
-        Ok(None)
+        self.0.end().map(|()| None)
     }
 }
 

@@ -90,12 +90,12 @@ impl<'w> Neighbours<'w> {
     }
 
     /// Those that it depends on in one way.
-    pub fn others(&self, dir: &CStr) -> Result<Names> {
+    pub fn others(&self, dir: &CStr) -> Names {
         needs::names(self.place.dir.as_fd(), dir)
     }
 
     /// Those that have left a mark, which [`Neighbours::tie`] has to be asked about.
-    pub fn marks(&self) -> Result<Names> {
+    pub fn marks(&self) -> Names {
         needs::marks(self.place.state().as_fd(), NEEDED)
     }
 
@@ -120,12 +120,13 @@ impl<'w> Neighbours<'w> {
             return Ok(Some(tie));
         }
         for &(dir, tie) in &TIES {
-            let mut others = needs::names(self.scan(), below(name, dir).path())?;
-            while let Some(other) = others.next_name()? {
+            let mut others = needs::names(self.scan(), below(name, dir).path());
+            while let Some(other) = others.next_name() {
                 if is_in(self.scan(), other, self.place) {
                     return Ok(Some(tie));
                 }
             }
+            others.end()?;
         }
         Ok(None)
     }
@@ -133,25 +134,26 @@ impl<'w> Neighbours<'w> {
     /// Has each that depends on it look again. Kept apart for its large buffers.
     #[inline(never)]
     pub fn tell_dependents(&self) -> Result<()> {
-        let (mut marks, mut result) = (self.marks()?, Ok(()));
-        while let Some(name) = marks.next_name()? {
+        let (mut marks, mut result) = (self.marks(), Ok(()));
+        while let Some(name) = marks.next_name() {
             match self.tie(name) {
                 Ok(Some(_)) => result = needs::tell(self.scan(), name).and(result),
                 Ok(None) => {}
                 Err(errno) => result = Err(errno),
             }
         }
-        result
+        marks.end().and(result)
     }
 
     /// Has each that it depends on look again.
     pub fn tell_others(&self) -> Result<()> {
         let mut result = Ok(());
         for (dir, _) in &TIES {
-            let mut others = self.others(dir)?;
-            while let Some(other) = others.next_name()? {
+            let mut others = self.others(dir);
+            while let Some(other) = others.next_name() {
                 result = needs::tell(self.scan(), other).and(result);
             }
+            result = others.end().and(result);
         }
         result
     }
@@ -160,10 +162,11 @@ impl<'w> Neighbours<'w> {
     pub fn announce_all(&self, tells: bool) -> Result<()> {
         let mut result = Ok(());
         for (dir, _) in &TIES {
-            let mut others = self.others(dir)?;
-            while let Some(other) = others.next_name()? {
+            let mut others = self.others(dir);
+            while let Some(other) = others.next_name() {
                 result = self.announce(other, tells).and(result);
             }
+            result = others.end().and(result);
         }
         result
     }
@@ -223,9 +226,9 @@ impl<'w> Neighbours<'w> {
 
 /// A service has another directory now: the marks of those that depend on it come along from the one that was its own.
 pub fn take_marks(old: &OwnedFd, place: &Place) {
-    let Ok(mut marks) = needs::marks(old.as_fd(), NEEDED) else { return };
+    let mut marks = needs::marks(old.as_fd(), NEEDED);
     let mut taken = None;
-    while let Ok(Some(name)) = marks.next_name() {
+    while let Some(name) = marks.next_name() {
         let at = place.state().as_fd();
         if taken.is_none() {
             let _ = file::make_directory(at, NEEDED, SUPERVISE_MODE);

@@ -1,6 +1,6 @@
 //! Reading a directory without allocating.
 
-use super::{BorrowedFd, OwnedFd, Result, c_str, file};
+use super::{BorrowedFd, Errno, OwnedFd, Result, c_str, file};
 use core::ffi::CStr;
 use core::mem::MaybeUninit;
 use rustix::fs::{OFlags, RawDir};
@@ -36,6 +36,8 @@ const PORTION: usize = 2048;
 /// The names in a directory, one after the other: what has become of one is known before the next is taken.
 pub struct Names {
     dir: Option<OwnedFd>,
+    /// Why there are no more.
+    end: Result<()>,
     /// Those that have been read, each with a NUL. They take less room than what the kernel tells of them.
     text: [u8; PORTION],
     at: usize,
@@ -43,36 +45,54 @@ pub struct Names {
 }
 
 impl Names {
-    /// Those of an open directory, or none.
-    pub fn of(dir: Option<OwnedFd>) -> Self {
-        Self { dir, text: [0; PORTION], at: 0, len: 0 }
+    /// Those of a directory, if it could be opened. One that is not there has none.
+    // Kept apart for the large buffer, which is made where it stays.
+    #[inline(never)]
+    pub fn of(opened: Result<OwnedFd>) -> Self {
+        let (dir, end) = match opened {
+            Ok(dir) => (Some(dir), Ok(())),
+            Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => (None, Ok(())),
+            Err(errno) => (None, Err(errno)),
+        };
+        Self { dir, end, text: [0; PORTION], at: 0, len: 0 }
+    }
+
+    /// Why there are no more of them: an error, unless all have been seen.
+    pub fn end(&self) -> Result<()> {
+        self.end
     }
 
     /// The next name that does not begin with a dot.
-    pub fn next_name(&mut self) -> Result<Option<&CStr>> {
+    pub fn next_name(&mut self) -> Option<&CStr> {
         loop {
-            if self.at == self.len && !self.read()? {
-                return Ok(None);
+            if self.at == self.len && !self.read() {
+                return None;
             }
             let start = self.at;
             let rest = self.text.get(start..self.len).unwrap_or(&[]);
             let len = rest.iter().position(|&byte| byte == 0).map_or(rest.len(), |nul| nul + 1);
             self.at += len;
             if !rest.starts_with(b".") {
-                return Ok(self.text.get(start..start + len).and_then(c_str));
+                return self.text.get(start..start + len).and_then(c_str);
             }
         }
     }
 
     /// Reads more of them; gives whether there are any.
     #[inline(never)]
-    fn read(&mut self) -> Result<bool> {
-        let Some(dir) = &self.dir else { return Ok(false) };
+    fn read(&mut self) -> bool {
+        let Some(dir) = &self.dir else { return false };
         (self.at, self.len) = (0, 0);
         let mut buffer = [MaybeUninit::uninit(); PORTION];
         let mut entries = RawDir::new(dir, &mut buffer);
         while let Some(entry) = entries.next() {
-            let entry = entry?;
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(errno) => {
+                    self.end = Err(errno);
+                    break;
+                }
+            };
             let name = entry.file_name().to_bytes_with_nul();
             if let Some(room) = self.text.get_mut(self.len..self.len + name.len()) {
                 room.copy_from_slice(name);
@@ -82,6 +102,6 @@ impl Names {
                 break;
             }
         }
-        Ok(self.len > 0)
+        self.len > 0
     }
 }

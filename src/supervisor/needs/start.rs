@@ -68,14 +68,15 @@ impl Bonds {
         let mut met = true;
         self.misses = false;
         for &(dir, tie) in &TIES {
-            let mut others = neighbours.others(dir)?;
-            while let Some(other) = others.next_name()? {
+            let mut others = neighbours.others(dir);
+            while let Some(other) = others.next_name() {
                 let standing = needs::standing(neighbours.scan(), other)?;
                 met &= match tie {
                     Tie::Need => self.is_there(other, &standing, aloud, place),
                     Tie::Want => self.is_past(other, &standing, neighbours, place, world)?,
                 };
             }
+            others.end()?;
         }
         Ok(met)
     }

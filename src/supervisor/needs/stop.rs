@@ -84,19 +84,19 @@ impl Bonds {
 }
 
 pub(super) fn is_any_leaving(neighbours: &Neighbours<'_>) -> Result<bool> {
-    let mut others = neighbours.others(NEEDS)?;
-    while let Some(other) = others.next_name()? {
+    let mut others = neighbours.others(NEEDS);
+    while let Some(other) = others.next_name() {
         if needs::is_leaving(neighbours.scan(), other)? {
             return Ok(true);
         }
     }
-    Ok(false)
+    others.end().map(|()| false)
 }
 
 /// Holds the supervisor of the first one that has to stop before, if there is one.
 fn first_bound(neighbours: &Neighbours<'_>) -> Result<Option<OwnedFd>> {
-    let mut marks = neighbours.marks()?;
-    while let Some(name) = marks.next_name()? {
+    let mut marks = neighbours.marks();
+    while let Some(name) = marks.next_name() {
         let tie = neighbours.tie(name);
         match tie.and_then(|tie| tie.map_or(Ok(None), |tie| needs::hold_bound(neighbours.scan(), name, tie)))
         {
@@ -106,5 +106,5 @@ fn first_bound(neighbours: &Neighbours<'_>) -> Result<Option<OwnedFd>> {
             found => return found,
         }
     }
-    Ok(None)
+    marks.end().map(|()| None)
 }
