@@ -59,7 +59,7 @@ fn services_directory() -> &'static [u8] {
 fn is_directory(path: &[u8]) -> bool {
     let mut text = Text::<PATH_MAX>::new();
     let path = text.push(path).c_str();
-    path.is_some_and(|path| file::stat(file::CWD, path).is_ok_and(|stat| file::is_directory(&stat)))
+    path.is_some_and(|path| file::is_directory_at(file::CWD, path))
 }
 
 /// A path for the kernel. One that is empty names nothing; one that does not fit names too much.

@@ -36,7 +36,7 @@ pub fn run(call: &Call) -> Result<u8, Failure> {
 
 /// Changes to the set of services for one user, if there is one.
 fn single() -> Result<u8, Failure> {
-    if !cfg!(feature = "runsvchdir") || file::stat(file::CWD, SINGLE).is_err() {
+    if !cfg!(feature = "runsvchdir") || !file::is_there(file::CWD, SINGLE) {
         REPORT.fatal(&[b"no services for a single user: ", SINGLE.to_bytes()], None);
         return Err(Failure::Said(FATAL));
     }

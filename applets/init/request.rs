@@ -55,7 +55,7 @@ impl Request {
 
     /// Whether the file is anywhere.
     pub fn exists(self) -> bool {
-        self.any(|path| file::stat(file::CWD, path).is_ok())
+        self.any(|path| file::is_there(file::CWD, path))
     }
 
     fn any(self, is: impl Fn(&CStr) -> bool) -> bool {

@@ -73,7 +73,7 @@ pub fn make(at: svbox::sys::BorrowedFd<'_>, path: &CStr) -> Result<(), Errno> {
     match file::make_directory(at, path, 0o755) {
         Err(Errno::EXIST) => Ok(()),
         // A read-only root says so first.
-        Err(_) if file::stat(at, path).is_ok_and(|stat| file::is_directory(&stat)) => Ok(()),
+        Err(_) if file::is_directory_at(at, path) => Ok(()),
         other => other,
     }
 }
@@ -108,7 +108,7 @@ impl Found {
 }
 
 fn is_directory(path: &CStr) -> bool {
-    file::stat(file::CWD, path).is_ok_and(|stat| file::is_directory(&stat))
+    file::is_directory_at(file::CWD, path)
 }
 
 fn has_services(path: &CStr) -> bool {
@@ -132,5 +132,5 @@ fn has_program(list: &OwnedFd, name: &CStr) -> bool {
 /// Whether a name in a scan directory is that of a service.
 pub fn is_service(list: &OwnedFd, name: &CStr) -> bool {
     let is_hidden = name.to_bytes().starts_with(b".");
-    !is_hidden && file::stat(list.as_fd(), name).is_ok_and(|stat| file::is_directory(&stat))
+    !is_hidden && file::is_directory_at(list.as_fd(), name)
 }

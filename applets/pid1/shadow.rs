@@ -176,8 +176,7 @@ fn open_made(at: &OwnedFd, name: &CStr) -> Result<OwnedFd> {
 /// Links everything in a directory but its state, and a directory of its logger.
 fn link_all(from: &OwnedFd, to: &OwnedFd, state: &CStr) -> Result<()> {
     each(from, &mut |name| {
-        let is_log =
-            name == LOG && file::stat(from.as_fd(), name).is_ok_and(|stat| file::is_directory(&stat));
+        let is_log = name == LOG && file::is_directory_at(from.as_fd(), name);
         if name == SUPERVISE || name == state || is_log { Ok(()) } else { link(from, to, name) }
     })
 }

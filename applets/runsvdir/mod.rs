@@ -295,7 +295,7 @@ fn options(mut words: Args) -> Result<(Options, Args), Failure> {
                 rest = rest.skip(1);
             }
             (_, [b'-', b's', script @ ..]) if script.len() > 1 => options.script = sys::c_str(script),
-            (_, [b'-', _, ..]) if file::stat(file::CWD, word).is_err() => return Err(Failure::Usage),
+            (_, [b'-', _, ..]) if !file::is_there(file::CWD, word) => return Err(Failure::Usage),
             _ => break,
         }
         words = rest;

@@ -62,7 +62,7 @@ impl Starter {
     pub fn essential_to(&self, dir: &OwnedFd, name: &CStr) -> Option<Pid> {
         let mut path = Text::<320>::new();
         let path = path.push(name.to_bytes()).push(b"/essential").c_str();
-        let is_essential = self.container && path.is_some_and(|path| file::stat(dir.as_fd(), path).is_ok());
+        let is_essential = self.container && path.is_some_and(|path| file::is_there(dir.as_fd(), path));
         if is_essential { process::parent() } else { None }
     }
 

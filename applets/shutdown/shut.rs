@@ -86,7 +86,7 @@ fn read(args: Args, options: &mut Options) -> Result<(Option<&'static CStr>, Arg
 
 /// Whether there is a set of services for a single user.
 fn has_single() -> bool {
-    file::stat(file::CWD, c"/etc/runit/runsvdir/single").is_ok_and(|stat| file::is_directory(&stat))
+    file::is_directory_at(file::CWD, c"/etc/runit/runsvdir/single")
 }
 
 fn at(when: When, notice: &Notice, options: &Options) -> Result<u8, Failure> {

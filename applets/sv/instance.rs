@@ -42,5 +42,5 @@ pub fn make(place: &Place) -> Result<bool> {
 fn is_directory(parts: &[&[u8]]) -> bool {
     let mut path = Text::<4096>::new();
     parts.iter().for_each(|part| _ = path.push(part));
-    path.c_str().is_some_and(|path| file::stat(file::CWD, path).is_ok_and(|stat| file::is_directory(&stat)))
+    path.c_str().is_some_and(|path| file::is_directory_at(file::CWD, path))
 }

@@ -21,7 +21,7 @@ impl Unit {
         let Ok(new) = file::open_place(at, name) else { return false };
         if self.leaving != Leaving::No
             || self.is_down_for_good()
-            || file::is_same(file::stat_open(&self.place.dir), file::stat_open(&new))
+            || file::are_same(self.place.dir.as_fd(), new.as_fd())
         {
             return true;
         }
@@ -69,8 +69,7 @@ impl Unit {
     }
 
     fn hold(&self, part: Part, held: &OwnedFd) -> core::result::Result<Hold, Failure> {
-        let lock = file::stat(self.place.state().as_fd(), path(part, File::Lock));
-        if file::is_same(lock, file::stat_open(held)) {
+        if file::leads_to(self.place.state().as_fd(), path(part, File::Lock), held.as_fd()) {
             return Ok(Hold::Same);
         }
         let Some(lock) = open::lock(&self.place, part)? else { return Ok(Hold::Not) };

@@ -165,7 +165,7 @@ impl Bonds {
 
     /// The service is one that an earlier supervisor has started.
     pub fn take_over(&mut self, depends: bool, place: &Place) {
-        let is_there = |name| file::stat(place.state().as_fd(), name).is_ok();
+        let is_there = |name| file::is_there(place.state().as_fd(), name);
         (self.needed, self.stale) = (is_there(NEEDED), true);
         self.had_process = true;
         self.leaving = is_there(LEAVING).then_some(Leaving::Found);
@@ -269,7 +269,7 @@ impl Bonds {
 
     /// Gives whether it is new that somebody may depend on it.
     fn find_marks(&mut self, place: &Place) -> bool {
-        let is_new = !self.needed && file::stat(place.state().as_fd(), NEEDED).is_ok();
+        let is_new = !self.needed && file::is_there(place.state().as_fd(), NEEDED);
         self.needed |= is_new;
         is_new
     }

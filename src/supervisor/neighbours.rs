@@ -18,7 +18,7 @@ pub type Scans = [Option<OwnedFd>; 2];
 /// Takes note of another scan directory, unless it is the same.
 #[cfg(feature = "in-process")]
 pub fn note(scans: &mut Scans, dir: impl AsFd) {
-    let is_known = |known: &OwnedFd| file::is_same(file::stat_open(known), file::stat_open(&dir));
+    let is_known = |known: &OwnedFd| file::are_same(known.as_fd(), dir.as_fd());
     let [last, before] = scans;
     if !last.as_ref().is_some_and(is_known)
         && let Ok(new) = file::duplicate(&dir)
@@ -241,5 +241,5 @@ pub fn take_marks(old: &OwnedFd, place: &Place) {
 }
 
 fn is_in(scan: BorrowedFd<'_>, name: &CStr, place: &Place) -> bool {
-    file::is_same(file::stat(scan, name), file::stat_open(&place.dir))
+    file::leads_to(scan, name, place.dir.as_fd())
 }

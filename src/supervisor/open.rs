@@ -80,7 +80,7 @@ fn instance(dir: &OwnedFd, argument: &[u8]) -> SysResult<OwnedFd> {
     let all = dir::open(dir.as_fd(), template::INSTANCES)?;
     let _ = file::make_directory(all.as_fd(), name, SUPERVISE_MODE);
     let state = file::open_place(all.as_fd(), name)?;
-    if file::stat(dir.as_fd(), c"log").is_ok() {
+    if file::is_there(dir.as_fd(), c"log") {
         let _ = file::make_directory(state.as_fd(), c"log", SUPERVISE_MODE);
     }
     Ok(state)
@@ -115,7 +115,7 @@ pub fn has_log(place: &mut Place) -> Result<bool, Failure> {
 
 /// Whether there is a log service by now, in silence.
 pub fn is_log(place: &Place) -> bool {
-    file::stat(place.dir.as_fd(), c"log").is_ok_and(|stat| file::is_directory(&stat))
+    file::is_directory_at(place.dir.as_fd(), c"log")
 }
 
 /// Opens and takes the lock of one part, making `supervise/` if need be. Another supervisor of the service itself

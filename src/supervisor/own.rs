@@ -254,7 +254,7 @@ impl Own {
 
     /// Whether it may be one that is up already: something shows that it was ready.
     pub fn may_be_up(&self, place: &Place) -> bool {
-        file::stat(place.state().as_fd(), READY).is_ok()
+        file::is_there(place.state().as_fd(), READY)
     }
 
     /// Whether the service is a one-shot that an earlier supervisor has brought up since the machine was started, of which

@@ -174,7 +174,7 @@ impl Readiness {
 
     /// Takes over from an earlier supervisor what that has shown; `ready`: nothing has to be.
     pub fn take_over(&mut self, ready: bool, settings: &Settings, place: &Place, now: Instant) {
-        let is_there = |name| file::stat(place.state().as_fd(), name).is_ok();
+        let is_there = |name| file::is_there(place.state().as_fd(), name);
         (self.shown, self.said) = (is_there(READY), is_there(SAYS));
         self.was_ready = self.shown || ready;
         self.go_on(!self.shown || settings.check_fails.is_some(), settings, now);

@@ -97,6 +97,30 @@ pub fn stat(at: BorrowedFd<'_>, path: &CStr) -> Result<Stat> {
     again(|| fs::statat(at, path, AtFlags::empty()))
 }
 
+/// Whether a path leads to something; what cannot be found out is not so.
+#[inline(never)]
+pub fn is_there(at: BorrowedFd<'_>, path: &CStr) -> bool {
+    stat(at, path).is_ok()
+}
+
+/// Whether a path leads to a directory; what cannot be found out is not so.
+#[inline(never)]
+pub fn is_directory_at(at: BorrowedFd<'_>, path: &CStr) -> bool {
+    stat(at, path).is_ok_and(|stat| is_directory(&stat))
+}
+
+/// Whether a path leads to what is open; what cannot be found out is not so.
+#[inline(never)]
+pub fn leads_to(at: BorrowedFd<'_>, path: &CStr, open: BorrowedFd<'_>) -> bool {
+    is_same(stat(at, path), stat_open(open))
+}
+
+/// Whether two are the same; what cannot be found out is not so.
+#[inline(never)]
+pub fn are_same(one: BorrowedFd<'_>, other: BorrowedFd<'_>) -> bool {
+    is_same(stat_open(one), stat_open(other))
+}
+
 /// What tells a file from every other one that there is or was: device, inode, and when it was made, since the
 /// numbers of removed files are given out again. File systems that do not know when have 0 there.
 pub type Identity = (u64, u64, i64, u32);

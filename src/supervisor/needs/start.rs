@@ -150,5 +150,5 @@ impl Bonds {
 
 /// Whether a service is not started before it is asked for.
 fn is_down(scan: BorrowedFd<'_>, name: &CStr) -> bool {
-    file::stat(scan, needs::below(name, c"down").path()).is_ok()
+    file::is_there(scan, needs::below(name, c"down").path())
 }

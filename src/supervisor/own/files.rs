@@ -63,7 +63,7 @@ pub(super) fn names(place: &Place) -> u32 {
     });
     if listed.is_err() {
         // Whoever may not list it may still ask.
-        let is_there = |name| c_str(name).is_some_and(|name| file::stat(place.dir.as_fd(), name).is_ok());
+        let is_there = |name| c_str(name).is_some_and(|name| file::is_there(place.dir.as_fd(), name));
         found = all_names().enumerate().fold(0, |found, (at, name)| found | u32::from(is_there(name)) << at);
     }
     found

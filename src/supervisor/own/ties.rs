@@ -18,7 +18,7 @@ impl Own {
 
     /// Gives whether others depend on it.
     fn find_marks(&mut self, place: &Place) -> bool {
-        let is_needed = file::stat(place.state().as_fd(), NEEDED).is_ok();
+        let is_needed = file::is_there(place.state().as_fd(), NEEDED);
         if is_needed && self.more.is_none() {
             self.more = More::new();
         }
