@@ -33,8 +33,8 @@ pub fn put(place: &Place, status: &Status, output: &mut Output) {
         }
     };
     let mut count = 0;
-    let Ok(mut processes) = Processes::list() else { return };
-    while let Ok(Some(its)) = processes.next_process() {
+    let mut processes = Processes::list();
+    while let Some(its) = processes.next_process() {
         let descends = run.is_some_and(|run| its.pid == run || processes::branch(&its, run).is_some());
         if !descends && is_of_service(&its) {
             match count {

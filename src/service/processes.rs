@@ -42,21 +42,27 @@ pub fn look(pid: Pid) -> Result<Process> {
 pub struct Processes(Names);
 
 impl Processes {
-    /// Those that there are now.
-    pub fn list() -> Result<Self> {
-        Ok(Self(Names::of(Ok(dir::open(file::CWD, c"/proc")?))))
+    /// Those that there are now. Where nothing can be known, [`Processes::end`] says so.
+    #[inline(never)]
+    pub fn list() -> Self {
+        Self(Names::of(dir::open(file::CWD, c"/proc").map_err(|_| Errno::SRCH)))
     }
 
     /// The next one.
     #[inline(never)]
-    pub fn next_process(&mut self) -> Result<Option<Process>> {
+    pub fn next_process(&mut self) -> Option<Process> {
         while let Some(name) = self.0.next_name() {
             let process = pid_of(name.to_bytes()).and_then(|pid| look(pid).ok());
             if let Some(process) = process.filter(|process| !process.has_ended) {
-                return Ok(Some(process));
+                return Some(process);
             }
         }
-        self.0.end().map(|()| None)
+        None
+    }
+
+    /// Why there are no more of them: an error, unless all have been seen.
+    pub fn end(&self) -> Result<()> {
+        self.0.end()
     }
 }
 

@@ -272,14 +272,14 @@ impl Bounds {
 /// Whether a group whose leader has ended has members. As long as it has, its number is nobody else's: somebody who bears
 /// it shows that it had none for a while.
 fn has_members(leader: Pid) -> Result<bool> {
-    let (mut processes, mut any) = (Processes::list()?, false);
-    while let Some(its) = processes.next_process()? {
+    let (mut processes, mut any) = (Processes::list(), false);
+    while let Some(its) = processes.next_process() {
         any |= its.group == Some(leader);
         if its.pid == leader {
             return Ok(false);
         }
     }
-    Ok(any)
+    processes.end().map(|()| any)
 }
 
 /// Sends a signal to each of those, one by one: the number of the group could be another's a moment later.
@@ -288,8 +288,8 @@ fn signal_members(leader: Pid, signal: Signal) {
         return;
     }
     let is_member = |pid| processes::look(pid).is_ok_and(|its| its.group == Some(leader));
-    let Ok(mut processes) = Processes::list() else { return };
-    while let Ok(Some(its)) = processes.next_process() {
+    let mut processes = Processes::list();
+    while let Some(its) = processes.next_process() {
         if its.group == Some(leader) && its.pid != leader {
             let _ = processes::signal(its.pid, signal, is_member);
         }
@@ -333,21 +333,21 @@ fn is_stray(its: &Process, helpers: Helpers) -> bool {
 }
 
 fn has_strays(helpers: Helpers) -> Result<bool> {
-    let mut processes = Processes::list()?;
-    while let Some(its) = processes.next_process()? {
+    let mut processes = Processes::list();
+    while let Some(its) = processes.next_process() {
         if is_stray(&its, helpers) {
             return Ok(true);
         }
     }
-    Ok(false)
+    processes.end().map(|()| false)
 }
 
 /// Sends a signal to each of those; gives whether there was any.
 fn signal_strays(signal: Signal, helpers: Helpers) -> bool {
     let mut any = false;
     let is_still = |pid| processes::look(pid).is_ok_and(|its| is_stray(&its, helpers));
-    let Ok(mut processes) = Processes::list() else { return false };
-    while let Ok(Some(its)) = processes.next_process() {
+    let mut processes = Processes::list();
+    while let Some(its) = processes.next_process() {
         if is_stray(&its, helpers) {
             any |= processes::signal(its.pid, signal, is_still).is_ok();
         }
