@@ -72,8 +72,7 @@ pub fn release() {
 /// The one that waits, and, where the kernel knows such a thing, a hold on it.
 fn find() -> Option<(Pid, Option<OwnedFd>)> {
     let mut text = [0; 32];
-    let len = file::open_read(CWD, FILE).and_then(|fd| file::read_full(&fd, &mut text)).ok()?;
-    let number = parse(text.get(..len)?.parts(b'\n').next()?)?;
+    let number = parse(file::read_text(CWD, FILE, &mut text).ok()?.before(b'\n'))?;
     let pid = Pid::from_raw(i32::try_from(number).ok()?).filter(|pid| *pid != process::own())?;
     // Held before it is looked at, so that it is this one that is signalled.
     let held = process::hold(pid).ok();
@@ -83,8 +82,7 @@ fn find() -> Option<(Pid, Option<OwnedFd>)> {
     }
     let mut path = Text::<32>::new();
     let path = path.push(b"/proc/").number(number).push(b"/comm").c_str()?;
-    let len = file::open_read(CWD, path).and_then(|fd| file::read_full(&fd, &mut text)).ok()?;
-    (text.get(..len) == Some(NAME)).then_some((pid, held))
+    (file::read_text(CWD, path, &mut text) == Ok(NAME)).then_some((pid, held))
 }
 
 /// Ends the one that waits.

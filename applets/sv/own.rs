@@ -59,7 +59,7 @@ pub fn put_message(place: &Place, output: &mut Output) {
     let mut text = [0; 256];
     let read = |text: &mut [u8]| file::read_full(&place.open_file(c"supervise/message")?, text);
     let len = read(&mut text).unwrap_or(0);
-    let line = text.get(..len).and_then(|text| text.parts(b'\n').next()).unwrap_or(&[]);
+    let line = text.get(..len).unwrap_or(&[]).before(b'\n');
     if !line.is_empty() {
         output.put(b", \"").put(line).put(b"\"");
     }

@@ -67,11 +67,6 @@ fn is_of_supervisor(place: &Place, run: Pid, its: &Process) -> bool {
 fn is_runsv(pid: Pid) -> bool {
     let mut text = [0; 256];
     let mut path = processes::path(pid);
-    let read = path
-        .push(b"/cmdline")
-        .c_str()
-        .map(|path| file::read_full(&file::open_read(file::CWD, path)?, &mut text));
-    let line = read.and_then(|len| text.get(..len.ok()?)).unwrap_or(&[]);
-    let program = line.before(0);
-    program.rsplit(|&byte| byte == b'/').next() == Some(b"runsv")
+    let read = path.push(b"/cmdline").c_str().map(|path| file::read_text(file::CWD, path, &mut text));
+    read.is_some_and(|line| line.is_ok_and(|line| line.before(0).behind(b'/') == b"runsv"))
 }

@@ -6,7 +6,7 @@ use crate::sys::dir::{self, Names};
 use crate::sys::process::Pid;
 use crate::sys::signal::Signal;
 use crate::sys::{AsFd, BorrowedFd, Errno, OwnedFd, Result, file};
-use crate::text::{Cut, Text};
+use crate::text::{Cut, Text, place_between};
 use core::ffi::CStr;
 
 /// Where cgroup v2 is mounted: beside the hierarchies of v1, or alone.
@@ -116,13 +116,8 @@ impl Cgroup {
     /// Whether nobody is in it, or below it. What cannot be found out is not so.
     pub fn is_empty(&self) -> bool {
         let mut text = [0; 256];
-        let read = file::open_read(self.dir.as_fd(), c"cgroup.events")
-            .and_then(|events| file::read_full(&events, &mut text));
-        match read {
-            Ok(len) => {
-                let mut lines = text.get(..len).unwrap_or(&[]).parts(b'\n');
-                lines.any(|line| line == b"populated 0")
-            }
+        match file::read_text(self.dir.as_fd(), c"cgroup.events", &mut text) {
+            Ok(text) => place_between(text, b'\n', b"populated 0").is_some(),
             // It has been removed.
             Err(errno) => matches!(errno, Errno::NOENT | Errno::NODEV),
         }
@@ -204,9 +199,8 @@ fn remove_each(dir: &OwnedFd, end: &[u8]) {
 /// The path of a process's cgroup, from the mount point.
 fn path_of(process: &CStr) -> Result<Path> {
     let mut text = [0; LONGEST];
-    let len = file::read_full(&file::open_read(file::CWD, process)?, &mut text)?;
     // That of v2 has the number 0 and no name.
-    let mut lines = text.get(..len).unwrap_or(&[]).parts(b'\n');
+    let mut lines = file::read_text(file::CWD, process, &mut text)?.parts(b'\n');
     let path = lines.find_map(|line| line.strip_prefix(b"0::")).ok_or(Errno::NOENT)?;
     let mut whole = Text::new();
     whole.push(path);

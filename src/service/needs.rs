@@ -187,13 +187,11 @@ fn tells_ready(scan: BorrowedFd<'_>, name: &CStr) -> Result<bool> {
     let mut settings = Settings::NONE;
     for setting in [Setting::NotificationFd, Setting::NotifySocket, Setting::CheckInterval] {
         let Some(file) = setting.name() else { continue };
-        let fd = match file::open_read(scan, below(name, file).path()) {
+        match file::read_text(scan, below(name, file).path(), &mut [0; 64]) {
+            Ok(text) => settings.set(setting, text),
             Err(Errno::NOENT) => continue,
-            other => other?,
+            Err(errno) => return Err(errno),
         };
-        let mut text = [0; 64];
-        let len = file::read_full(&fd, &mut text)?;
-        settings.set(setting, text.get(..len).unwrap_or(&[]));
     }
     Ok(settings.tells_ready() || is_one_shot(scan, name)?)
 }

@@ -25,12 +25,11 @@ pub struct Process {
 /// What is known of this one.
 pub fn look(pid: Pid) -> Result<Process> {
     let mut path = path(pid);
-    let fd = file::open_read(file::CWD, path.push(b"/stat").c_str().ok_or(Errno::NAMETOOLONG)?)?;
+    let path = path.push(b"/stat").c_str().ok_or(Errno::NAMETOOLONG)?;
     let mut text = [0; 512];
-    let len = file::read_full(&fd, &mut text)?;
+    let text = file::read_text(file::CWD, path, &mut text)?;
     // The second field is the command in parentheses and may hold anything.
-    let after = text.get(..len).and_then(|text| text.rsplit(|&byte| byte == b')').next());
-    let mut fields = after.ok_or(Errno::PROTO)?.parts(b' ').skip(1);
+    let mut fields = text.behind(b')').parts(b' ').skip(1);
     let state = fields.next().ok_or(Errno::PROTO)?;
     let [parent, group] = [(); 2].map(|()| fields.next().and_then(pid_of));
     // Threads can go on without the first of them.

@@ -3,8 +3,8 @@
 
 use crate::sys::signal::{self, Signal};
 use crate::sys::time::Duration;
-use crate::sys::{self, BorrowedFd, file};
-use crate::text::{Cut, parse, place};
+use crate::sys::{BorrowedFd, file};
+use crate::text::{Cut, nth, parse, place};
 use core::ffi::CStr;
 
 /// The files, by their place in [`NAMES`].
@@ -56,7 +56,7 @@ impl Setting {
     /// The name of the file.
     pub fn name(self) -> Option<&'static CStr> {
         let index = Self::ALL.iter().position(|known| *known == self)?;
-        sys::c_str(NAMES.split_inclusive(|&byte| byte == 0).nth(index)?)
+        nth(NAMES, index)
     }
 }
 
@@ -155,9 +155,9 @@ impl Settings {
     pub fn of(dir: BorrowedFd<'_>, files: &[Setting]) -> Self {
         let mut settings = Self::NONE;
         for setting in files {
-            let mut text = [0; 256];
-            let read = setting.name().map(|name| file::read_full(&file::open_read(dir, name)?, &mut text));
-            if let Some(text) = read.and_then(|len| text.get(..len.ok()?)) {
+            if let Some(name) = setting.name()
+                && let Ok(text) = file::read_text(dir, name, &mut [0; 256])
+            {
                 settings.set(*setting, text);
             }
         }

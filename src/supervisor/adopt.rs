@@ -168,11 +168,10 @@ fn proc_path(pid: Pid) -> Text<32> {
 /// When a process began, in ticks.
 fn began(pid: Pid) -> Result<u64> {
     let mut path = proc_path(pid);
-    let fd = file::open_read(file::CWD, path.push(b"/stat").c_str().ok_or(Errno::NAMETOOLONG)?)?;
+    let path = path.push(b"/stat").c_str().ok_or(Errno::NAMETOOLONG)?;
     let mut text = [0; 512];
-    let len = file::read_full(&fd, &mut text)?;
+    let text = file::read_text(file::CWD, path, &mut text)?;
     // The second field is the command in parentheses and may hold anything, so the count starts after it.
-    let text = text.get(..len).unwrap_or(&[]);
     let after = text.behind(b')');
     after.parts(b' ').nth(20).and_then(parse).ok_or(Errno::PROTO)
 }

@@ -29,7 +29,7 @@ use crate::text::{Cut, Text, parse};
 use core::ffi::CStr;
 use deaths::Verdict;
 pub use files::Other;
-use files::{LONGEST, OWN, is_settled, names, read};
+use files::{LONGEST, OWN, is_settled, names};
 
 /// Exit code of `./finish`: the service is not to be started again (s6).
 const NEVER_AGAIN: u8 = 125;
@@ -262,7 +262,9 @@ impl Own {
     pub fn is_up_already(&mut self, place: &Place, boot: Option<u32>) -> bool {
         self.refresh(place);
         let mut text = [0; LONGEST];
-        let started = read(place.state(), READY, &mut text).ok().and_then(|text| parse(text.trim_ascii()));
+        let started = file::read_text(place.state().as_fd(), READY, &mut text)
+            .ok()
+            .and_then(|text| parse(text.trim_ascii()));
         let is_up = self.one_shot && started.is_some() && started == boot.map(u64::from);
         if let Some(more) = self.more().filter(|_| is_up) {
             more.readiness.take_over(true, &more.settings, place, Instant::now());
@@ -544,7 +546,7 @@ impl More {
             let bit = 1 << index;
             let Some(name) = setting.name() else { continue };
             let mut text = [0; LONGEST];
-            let trouble = match read(&place.dir, name, &mut text) {
+            let trouble = match file::read_text(place.dir.as_fd(), name, &mut text) {
                 Ok(text) if self.settings.set(setting, text) => {
                     self.told &= !bit;
                     continue;

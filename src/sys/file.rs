@@ -250,6 +250,13 @@ pub fn read_link<'b>(at: BorrowedFd<'_>, path: &CStr, buffer: &'b mut [u8]) -> R
     Ok(buffer.get(..len).unwrap_or(&[]))
 }
 
+/// What is in the file at a path, as much of it as there is room for.
+#[inline(never)]
+pub fn read_text<'t>(at: BorrowedFd<'_>, path: &CStr, text: &'t mut [u8]) -> Result<&'t [u8]> {
+    let len = read_full(&open_read(at, path)?, text)?;
+    Ok(text.get(..len).unwrap_or(&[]))
+}
+
 /// Reads until the buffer is full or the file ends; gives the number of bytes.
 pub fn read_full(fd: impl AsFd, buffer: &mut [u8]) -> Result<usize> {
     let mut done = 0;

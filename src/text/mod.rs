@@ -177,9 +177,22 @@ pub fn decimal(mut number: u64, digits: &mut [u8; 20]) -> &[u8] {
 
 /// Where a word stands in a list of words with spaces between them. Such a list needs no table of pointers, which in a
 /// program that is loaded anywhere would have to be relocated, in memory that each process has to itself.
-#[inline(never)]
 pub fn place(words: &[u8], word: &[u8]) -> Option<usize> {
-    words.parts(b' ').position(|known| known == word)
+    place_between(words, b' ', word)
+}
+
+/// The same for a list with other bytes between the words.
+#[inline(never)]
+pub fn place_between(words: &[u8], between: u8, word: &[u8]) -> Option<usize> {
+    words.parts(between).position(|known| known == word)
+}
+
+/// The word at a place of a list in which each has a NUL behind it.
+#[cfg(feature = "policy")]
+#[inline(never)]
+pub fn nth(words: &'static [u8], at: usize) -> Option<&'static CStr> {
+    let start: usize = words.parts(0).take(at).map(|word| word.len() + 1).sum();
+    sys::c_str(words.get(start..)?)
 }
 
 /// Reads a decimal number: digits and nothing else, at least one, and small enough.

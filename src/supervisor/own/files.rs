@@ -3,7 +3,8 @@
 use crate::service::settings::{NAMES, Setting};
 use crate::supervisor::unit::Place;
 use crate::sys::time::{self, Duration};
-use crate::sys::{AsFd, OwnedFd, Result, c_str, dir, file};
+use crate::sys::{AsFd, dir, file};
+use crate::text::{nth, place_between};
 use core::ffi::CStr;
 
 /// The longest file that is read.
@@ -36,6 +37,8 @@ impl Other {
     /// Their names, each with a NUL behind it.
     const NAMES: &'static [u8] = b"notify\0needs\0wants\0control\0finish\0setup\0run\0";
 
+    const ALL: usize = 7;
+
     pub(super) fn bit(self) -> u32 {
         let index = match self {
             Self::Notify => 0,
@@ -56,28 +59,33 @@ pub(super) fn names(place: &Place) -> u32 {
     let mut found = 0;
     let listed = dir::open(place.dir.as_fd(), c".").and_then(|dir| {
         dir::each_name(&dir, |name, _| {
-            if let Some(index) = all_names().position(|known| known == name.to_bytes_with_nul()) {
+            if let Some(index) = index_of(name.to_bytes()) {
                 found |= 1 << index;
             }
         })
     });
     if listed.is_err() {
         // Whoever may not list it may still ask.
-        let is_there = |name| c_str(name).is_some_and(|name| file::is_there(place.dir.as_fd(), name));
-        found = all_names().enumerate().fold(0, |found, (at, name)| found | u32::from(is_there(name)) << at);
+        let is_there = |index| name(index).is_some_and(|name| file::is_there(place.dir.as_fd(), name));
+        found = (0..ALL).fold(0, |found, index| found | u32::from(is_there(index)) << index);
     }
     found
 }
 
-/// Each with its NUL.
-fn all_names() -> impl Iterator<Item = &'static [u8]> {
-    [NAMES, Other::NAMES].into_iter().flat_map(|names| names.split_inclusive(|&byte| byte == 0))
+/// How many names there are.
+const ALL: usize = Setting::ALL.len() + Other::ALL;
+
+/// The place of a name: first come those that say something.
+fn index_of(name: &[u8]) -> Option<usize> {
+    let other = || Some(place_between(Other::NAMES, 0, name)? + Setting::ALL.len());
+    place_between(NAMES, 0, name).or_else(other)
 }
 
-pub(super) fn read<'t>(dir: &OwnedFd, name: &CStr, text: &'t mut [u8; LONGEST]) -> Result<&'t [u8]> {
-    let fd = file::open_read(dir.as_fd(), name)?;
-    let len = file::read_full(&fd, text)?;
-    Ok(text.get(..len).unwrap_or(&[]))
+fn name(index: usize) -> Option<&'static CStr> {
+    match index.checked_sub(Setting::ALL.len()) {
+        None => nth(NAMES, index),
+        Some(index) => nth(Other::NAMES, index),
+    }
 }
 
 /// Whether a directory that was changed then shows it if it changes again. One from the future never does.
