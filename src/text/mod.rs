@@ -18,6 +18,8 @@ pub struct Buffer<B: ?Sized> {
 
 impl<const N: usize> Text<N> {
     /// Nothing yet.
+    // Kept apart, like what follows: there are many calls.
+    #[inline(never)]
     pub const fn new() -> Self {
         Self { len: 0, whole: true, bytes: [0; N] }
     }
