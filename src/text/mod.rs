@@ -190,7 +190,6 @@ pub fn place_between(words: &[u8], between: u8, word: &[u8]) -> Option<usize> {
 }
 
 /// The word at a place of a list in which each has a NUL behind it.
-#[cfg(feature = "policy")]
 #[inline(never)]
 pub fn nth(words: &'static [u8], at: usize) -> Option<&'static CStr> {
     let start: usize = words.parts(0).take(at).map(|word| word.len() + 1).sum();
