@@ -1,6 +1,8 @@
 //! The files in which logins are noted, utmp and wtmp: what utmpset, shutdown and halt have in common.
 
 use core::ffi::CStr;
+use svbox::sys::poll::either;
+use svbox::sys::time::{Duration, Instant};
 use svbox::sys::{AsFd, Errno, OwnedFd, Result, file, lock};
 use svbox::utmp::{Record, SIZE};
 
@@ -16,12 +18,21 @@ pub fn open_utmp(open: impl Fn(&CStr) -> Result<OwnedFd>) -> Result<OwnedFd> {
     open(RUN_UTMP).or_else(|_| open(UTMP))
 }
 
-/// Takes both locks of a file, to keep others from writing: those of runit's kind, and the C libraries. Without `wait`
-/// it does not matter whether it got them: whoever may read the file can hold them for ever.
+/// How long others are waited for, who need a moment, and how soon they are looked at again.
+const PATIENCE: Duration = Duration::from_secs(5);
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// Takes both locks of a file, to keep others from writing: those of runit's kind, and the C libraries. Whoever may read
+/// the file can hold them for ever: so with `wait` it goes on without them after a while, and otherwise at once.
 pub fn lock(fd: impl AsFd, wait: bool) -> Result<()> {
-    match lock::exclusive(&fd, wait).and_then(|()| lock::records(&fd, wait)) {
-        Err(_) if !wait => Ok(()),
-        done => done,
+    let over = Instant::now().after(PATIENCE);
+    loop {
+        match lock::try_exclusive(&fd).and_then(|()| lock::try_records(&fd)) {
+            Err(_) if !wait => return Ok(()),
+            Err(Errno::AGAIN) if Instant::now() >= over => return Ok(()),
+            Err(Errno::AGAIN) => drop(either([None, None], Some(Instant::now().after(PAUSE)))),
+            done => return done,
+        }
     }
 }
 

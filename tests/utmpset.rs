@@ -1,8 +1,9 @@
 //! utmpset, in a root directory of the test's own.
 
 use crate::kit::*;
-use std::os::unix::fs::MetadataExt;
-use std::time::{SystemTime, UNIX_EPOCH};
+use rustix::fs::{FlockOperation, fcntl_lock, flock};
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use svbox::utmp::{Field, Kind, Record, SIZE};
 
 /// Somebody on a line.
@@ -249,36 +250,49 @@ fn a_wrong_command_line_is_answered_with_the_usage() {
     assert!(against_runit() || version == concat!("svbox utmpset ", env!("CARGO_PKG_VERSION")), "{version}");
 }
 
-/// Whether somebody waits for a lock of this file.
-fn is_waited_for(path: &std::path::Path, kind: &str) -> bool {
-    let inode = format!(":{} ", std::fs::metadata(path).unwrap().ino());
-    let locks = std::fs::read_to_string("/proc/locks").unwrap();
-    locks.lines().any(|line| line.contains("->") && line.contains(kind) && line.contains(&inode))
+type Lock = fn(&std::fs::File);
+const FLOCK: Lock = |file| flock(file, FlockOperation::LockExclusive).unwrap();
+const FCNTL: Lock = |file| fcntl_lock(file, FlockOperation::LockExclusive).unwrap();
+
+/// Takes a lock of utmp.
+fn hold(root: &Root, lock: Lock) -> std::fs::File {
+    let held = std::fs::OpenOptions::new().read(true).write(true).open(root.join("run/utmp")).unwrap();
+    lock(&held);
+    held
+}
+
+/// Whether utmpset sleeps with this file open.
+fn sleeps_with(sandbox: &Sandbox, path: &std::path::Path) -> bool {
+    let inode = std::fs::metadata(path).unwrap().ino();
+    sandbox.named("utmpset").into_iter().any(|pid| {
+        let mut open = std::fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+        let stat = || std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        open.any(|fd| std::fs::metadata(fd.path()).is_ok_and(|file| file.ino() == inode))
+            && stat().contains(") S ")
+    })
 }
 
 /// Whether it waits until the test lets go of a lock.
 #[track_caller]
-fn waits(kind: &str, lock: fn(&std::fs::File)) {
+fn waits(lock: Lock) {
     let sandbox = Sandbox::new();
     let root = sandbox.root();
     root.write("run/utmp", file(&[login("tty1", "a")]));
-    let path = root.join("run/utmp");
-    let held = std::fs::OpenOptions::new().read(true).write(true).open(&path).unwrap();
-    lock(&held);
+    let held = hold(&root, lock);
     let mut utmpset = sandbox.start(root.command("exec utmpset tty1"));
-    until("its wait for the lock", || is_waited_for(&path, kind));
+    until("its wait for the lock", || sleeps_with(&sandbox, &root.join("run/utmp")));
+    assert_eq!(root.read("run/utmp").unwrap(), login("tty1", "a").0);
     // What comes while it waits is not lost.
-    use std::os::unix::fs::FileExt;
     held.write_all_at(&login("tty2", "b").0, SIZE as u64).unwrap();
     drop(held);
     assert_eq!(utmpset.ended().code(), Some(0));
-    assert_eq!(root.read("run/utmp").unwrap()[SIZE..], login("tty2", "b").0);
+    let utmp = root.read("run/utmp").unwrap();
+    assert_eq!((utmp[0], &utmp[SIZE..]), (8, &login("tty2", "b").0[..]));
 }
 
 #[test]
 fn it_waits_for_the_lock_of_runits_programs() {
-    use rustix::fs::{FlockOperation, flock};
-    waits("FLOCK", |file| flock(file, FlockOperation::LockExclusive).unwrap());
+    waits(FLOCK);
 }
 
 #[test]
@@ -286,6 +300,25 @@ fn it_waits_for_the_lock_of_c_libraries() {
     if only_svbox("both locks") {
         return;
     }
-    use rustix::fs::{FlockOperation, fcntl_lock};
-    waits("POSIX", |file| fcntl_lock(file, FlockOperation::LockExclusive).unwrap());
+    waits(FCNTL);
+}
+
+#[test]
+fn it_goes_on_without_a_lock_that_is_held_for_ever() {
+    if only_svbox("held lock") {
+        return;
+    }
+    let sandboxes = [Sandbox::new(), Sandbox::new()];
+    let start = Instant::now();
+    let all = [FLOCK, FCNTL].into_iter().zip(&sandboxes).map(|(lock, sandbox)| {
+        let root = sandbox.root();
+        root.write("run/utmp", file(&[login("tty1", "a")]));
+        (hold(&root, lock), sandbox.start(root.command("exec utmpset tty1")), root)
+    });
+    for (_held, mut utmpset, root) in all.collect::<Vec<_>>() {
+        assert_eq!(utmpset.ended().code(), Some(0));
+        assert!(start.elapsed() >= Duration::from_secs(5));
+        assert_eq!(root.read("run/utmp").unwrap()[0], 8);
+        assert_eq!(utmpset.stderr(), "");
+    }
 }

@@ -15,9 +15,7 @@ pub fn exclusive(fd: impl AsFd, wait: bool) -> Result<()> {
     again(|| rustix::fs::flock(&fd, how))
 }
 
-/// Takes the lock of `fcntl(2)` on all of a file that is open for writing, in the same way. Whoever may read the file
-/// can hold up one that waits.
-pub fn records(fd: impl AsFd, wait: bool) -> Result<()> {
-    let how = if wait { FlockOperation::LockExclusive } else { FlockOperation::NonBlockingLockExclusive };
-    again(|| rustix::fs::fcntl_lock(&fd, how))
+/// Takes the lock of `fcntl(2)` on all of a file that is open for writing, at once or not at all.
+pub fn try_records(fd: impl AsFd) -> Result<()> {
+    again(|| rustix::fs::fcntl_lock(&fd, FlockOperation::NonBlockingLockExclusive))
 }

@@ -107,6 +107,7 @@ const KNOWN: &[(&str, &str)] = &[
     ("all records", "runit's utmpset marks the first record of the line only"),
     ("both locks", "runit's utmpset does not take the lock that C libraries take"),
     ("both places", "runit's utmpset looks in /var/run only"),
+    ("held lock", "runit's utmpset waits for whoever holds a lock, for ever"),
     ("long line", "runit before 2.3.0 does not find a line of 32 bytes, and cuts longer ones"),
     ("no wtmp", "runit's utmpset makes wtmp, for root only"),
     ("out already", "runit's utmpset does not write wtmp if utmp has no entry"),
