@@ -190,6 +190,36 @@ fn closed_standard_descriptors_do_not_become_something_else() {
     assert!(service.read("fds").matches("/dev/null").count() >= 2, "{}", service.read("fds"));
 }
 
+/// A program behind these redirections where there is nothing in `/dev`: its exit code, and what the script says then.
+fn without_null(root: &Root, program: &str, then: &str) -> String {
+    let script = format!("mount -t tmpfs tmpfs /dev; cd /tmp; {program}; echo $?; {then}");
+    String::from_utf8(root.output(&script).stdout).unwrap()
+}
+
+#[test]
+fn nor_do_they_where_there_is_no_null() {
+    if only_svbox("closed descriptors") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let root = sandbox.root();
+    root.write("run/utmp", "");
+    assert_eq!(without_null(&root, "utmpset tty1 2>&-", ""), "111\n");
+    assert_eq!(root.read("run/utmp").unwrap(), b"");
+    std::fs::create_dir(root.join("tmp/log")).unwrap();
+    for program in ["svlogd", "svbox svlogd"] {
+        let svlogd = format!("echo line | {program} log 2>&- >&-");
+        assert_eq!(without_null(&root, &svlogd, "cat log/current; : >log/current"), "0\nline\n");
+    }
+    assert_eq!(without_null(&root, "svlogd log <&- 2>said", "cat said"), SVLOGD);
+    assert_eq!(without_null(&root, "svlogd log <&- 2>&-", ""), "111\n");
+    // What stands in is not handed on.
+    let closed = "chpst sh -c '! test -e /proc/$$/fd/0 && ! test -e /proc/$$/fd/2' <&- 2>&-";
+    assert_eq!(without_null(&root, closed, ""), "0\n");
+}
+
+const SVLOGD: &str = "111\nsvlogd: warning: unable to read standard input: file descriptor not open\n";
+
 #[test]
 fn the_kernel_shows_the_name_of_the_program() {
     let sandbox = Sandbox::new();

@@ -20,7 +20,7 @@ use svbox::sys::process::{self, Ended, Pid};
 use svbox::sys::signal::{self, Mask, Signal, Signals};
 use svbox::sys::spawn::{ArgList, replace};
 use svbox::sys::time::{self, Duration, Instant};
-use svbox::sys::{AsFd, Errno, heap, stdio};
+use svbox::sys::{AsFd, Errno, heap};
 use svbox::text::{Text, parse};
 
 /// The pause before stage 2 is started again, and the one before anything is tried again that the system refused (runit).
@@ -139,7 +139,6 @@ impl Left {
 /// Runs as process 1, from the beginning or from where another one has left; gives the exit code where that may end.
 pub fn run(left: Option<&Left>) -> u8 {
     let is_machine = left.map_or_else(power::is_ours, |left| left.is_machine);
-    stdio::occupy();
     let _ = process::new_session();
     // What runs in the stages finds nothing ignored and nothing blocked.
     (1..=LAST_SIGNAL).filter_map(signal::numbered).for_each(signal::default);

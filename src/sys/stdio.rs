@@ -33,20 +33,16 @@ pub fn given(number: i32) -> Result<OwnedFd> {
 }
 
 /// Opens `/dev/null` for each of 0, 1 and 2 that is closed, so that no descriptor of ours lands there: for the
-/// programs that we run as well, or so that these find them closed.
+/// programs that we run as well, or so that these find them closed. Where there is not even that, they find them
+/// closed, and what stands in can be neither read nor written.
 pub fn fill(for_all: bool) {
     let mut fds = [0, 1, 2].map(|number| PollFd::from_borrowed_fd(borrow(number), PollFlags::empty()));
     let _ = again(|| rustix::event::poll(&mut fds, Some(&super::time::ZERO)));
-    for fd in &fds {
-        if fd.revents().contains(PollFlags::NVAL) {
-            // The kernel gives the lowest free number, and they are visited in order.
-            let _ = file::open_null(for_all).map(core::mem::forget);
-        }
+    let mut closed = fds.iter().filter(|fd| fd.revents().contains(PollFlags::NVAL));
+    // The kernel gives the lowest free number, and they are visited in order.
+    if closed.all(|_| file::open_null(for_all).map(core::mem::forget).is_ok()) {
+        return;
     }
-}
-
-/// Does the same where there is not even that: what stands in can be neither read nor written.
-pub fn occupy() {
     while let Ok(root) = file::open_place(file::CWD, c"/")
         && root.as_raw_fd() < 3
     {
