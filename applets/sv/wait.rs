@@ -94,6 +94,13 @@ impl Waiter {
         }
     }
 
+    /// Kills `./check` if it runs, and what it has started.
+    fn end_check(&self) {
+        if let Check::Running(pid) = self.check {
+            let _ = process::kill_group(pid, Signal::KILL);
+        }
+    }
+
     /// When to look at it although nothing has been heard.
     fn next_look(&self, now: Instant, pause: Duration) -> Option<Instant> {
         match self.check {
@@ -128,9 +135,12 @@ impl Sv {
                     self.give_up(order, waiter);
                     waiter.settled = true;
                 }
+                if waiter.settled {
+                    waiter.end_check();
+                }
             }
             let over = waiters.iter().filter(|waiter| !waiter.settled).map(|waiter| waiter.over).min();
-            let Some(over) = over else { return };
+            let Some(over) = over else { return told().set() };
             let _ = self.output.flush();
             let look = waiters.iter().filter_map(|waiter| waiter.next_look(now, pause)).min();
             // The smallest step past the limit is where "longer than the limit" begins.
@@ -181,9 +191,6 @@ impl Sv {
 
     /// The time is over for this service.
     fn give_up(&mut self, order: &Order, waiter: &Waiter) {
-        if let Check::Running(pid) = waiter.check {
-            let _ = process::kill(pid, Signal::KILL);
-        }
         if waiter.appearing == Appearing::NotYet
             && let Err(trouble) = send(&waiter.place, order)
         {
@@ -249,6 +256,7 @@ impl Sv {
         let argument = place.argument();
         #[cfg(feature = "policy")]
         let args = args.and(argument.c_str());
+        ending().block();
         Spawn {
             path: c"./check",
             args,
@@ -258,7 +266,8 @@ impl Sv {
             stdout: Some(null.as_fd()),
             more: &[],
             mask: &ears.before,
-            session: false,
+            // A group that can be killed, and that no terminal stops.
+            session: true,
             failure_code: FATAL,
             ready: None,
             failed: &failed,
@@ -267,12 +276,21 @@ impl Sv {
     }
 }
 
+/// What tells of changes.
+fn told() -> Mask {
+    Mask::of(&[Signal::CHILD, Signal::IO])
+}
+
+/// What ends sv: heard while there is a `./check` that would be left. The numbers of the others are higher.
+fn ending() -> Mask {
+    Mask::of(&[Signal::HUP, Signal::INT, Signal::QUIT, Signal::TERM])
+}
+
 impl Ears {
     fn open() -> Result<Self, Errno> {
         signal::default(Signal::CHILD);
-        let heard = Mask::of(&[Signal::CHILD, Signal::IO]);
-        let before = heard.block();
-        let signals = Signals::open(&heard)?;
+        let before = told().block();
+        let signals = Signals::open(&ending().with(Signal::CHILD).with(Signal::IO))?;
         let poll = Poll::new()?;
         poll.add(&signals, 0)?;
         let most = process::most_descriptors().saturating_sub(TO_LOOK);
@@ -287,7 +305,15 @@ impl Ears {
     fn listen(&self, until: Instant, waiters: &mut [Waiter], delay: Duration) {
         let mut room = poll::events();
         let _ = self.poll.wait(Some(until), &mut room);
-        while self.signals.next().is_some() {}
+        while let Some(number) = self.signals.next() {
+            if number <= Signal::TERM.as_raw() {
+                waiters.iter().for_each(Waiter::end_check);
+                // Now it ends us, unless whoever has started us ignores it.
+                told().set();
+                let _ = process::relay(Some(process::own()), number);
+                ending().block();
+            }
+        }
         for waiter in waiters {
             let Check::Running(pid) = waiter.check else { continue };
             match process::reap_one(pid) {

@@ -45,6 +45,7 @@ const KNOWN: &[(&str, &str)] = &[
     ("2.3 status", "runit before 2.3.0 gives the state of the log service, and prints the service's twice"),
     ("always sent", "runit before 2.3.1 looks at the status first, and may not send at all"),
     ("appears", "runit's sv fails if the supervisor is not there yet"),
+    ("check's group", "runit leaves what a ./check has started"),
     ("check script", "runit's ./check passes if it is killed or cannot be run"),
     ("written", "runit's sv does not notice that its output is lost"),
     ("trailing slash", "runit forgets the trailing slash when it waits"),

@@ -2,6 +2,8 @@
 
 use super::{run, stderr, stdout, sv, told};
 use crate::kit::*;
+use rustix::process::Signal;
+use std::os::unix::process::ExitStatusExt;
 use std::process::{Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -172,6 +174,61 @@ fn a_check_that_hangs_is_killed_when_the_time_is_over() {
     let output = run(&sandbox, &["-w1", "start", "s"]);
     assert!(stdout(&output).starts_with("timeout: run: s: "), "{}", stdout(&output));
     until("the end of the check", || sandbox.running("sleep 999999").is_empty());
+}
+
+#[test]
+fn what_it_has_started_is_killed_with_it() {
+    if only_svbox("check's group") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let service = sandbox.service("s").run_forever().script("check", "sleep 999999; :");
+    let _runsv = service.supervise();
+    service.until_up();
+    let output = run(&sandbox, &["-w1", "check", "s"]);
+    assert!(stdout(&output).starts_with("timeout: run: s: "), "{}", stdout(&output));
+    until("the end of the check", || sandbox.running("sleep 999999").is_empty());
+}
+
+#[test]
+fn whatever_ends_sv_ends_its_checks() {
+    if only_svbox("check's group") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let service = sandbox.service("s").run_forever().script("check", "sleep 999999; :");
+    let _runsv = service.supervise();
+    service.until_up();
+    for signal in [Signal::HUP, Signal::INT, Signal::QUIT, Signal::TERM] {
+        let mut command = sv(&sandbox);
+        command.args([LONG, "check", "s"]);
+        let mut running = sandbox.start(command);
+        until("the check", || !sandbox.running("sleep 999999").is_empty());
+        running.signal(signal);
+        assert_eq!(running.ended().signal(), Some(signal.as_raw()));
+        until("the end of the check", || sandbox.running("sleep 999999").is_empty());
+    }
+}
+
+#[test]
+fn a_signal_that_is_ignored_does_not_end_it() {
+    if only_svbox("check's group") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let check = "echo >>tries; test -e passes || exec sleep 999999";
+    let service = sandbox.service("s").run_forever().script("check", check);
+    let _runsv = service.supervise();
+    service.until_up();
+    let mut command = sandbox.command("sh");
+    command.args(["-c", "trap '' HUP; exec sv \"$@\"", "sh", LONG, "check", "./s"]);
+    let mut sv = sandbox.start(command);
+    until("the check", || !sandbox.running("sleep 999999").is_empty());
+    sv.signal(Signal::HUP);
+    until("another try", || service.lines("tries") > 1);
+    sandbox.write("s/passes", "");
+    sv.signal(Signal::HUP);
+    assert_eq!(sv.ended().code(), Some(0));
 }
 
 #[test]
