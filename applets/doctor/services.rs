@@ -2,14 +2,15 @@
 
 use super::machine::is_read_only;
 use super::tree::path;
-use super::{Findings, Tree, USUAL, words};
+use super::{Findings, Path, Tree, USUAL, words};
 use core::ffi::CStr;
 use svbox::cli::last_part;
 use svbox::service::client;
 use svbox::service::names::{self, File, Part};
 use svbox::service::status::Shown;
+use svbox::service::template;
 use svbox::sys::file::CWD;
-use svbox::sys::{Errno, fifo};
+use svbox::sys::{AsFd, Errno, fifo};
 use svbox::text::Cut;
 
 /// A directory that runsvdir looks at, or would.
@@ -35,6 +36,9 @@ impl Scan<'_> {
     #[inline(never)]
     fn entry(&self, name: &CStr, findings: &mut Findings) {
         let entry = path(&[self.dir, b"/", name.to_bytes()]);
+        if template::is_template(name.to_bytes()) {
+            return;
+        }
         match self.tree.look(&entry) {
             Ok(look) if look.is_directory => {
                 findings.services += 1;
@@ -49,8 +53,12 @@ impl Scan<'_> {
     }
 
     fn service(&self, dir: &[u8], findings: &mut Findings) {
-        for name in words(b"/run /finish /check") {
-            program(self.tree, path(&[dir, name]).bytes(), name == b"/run", findings);
+        let setup = self.tree.look(&path(&[dir, b"/setup"]));
+        let is_one_shot = setup.is_ok_and(|look| look.is_regular && look.is_executable)
+            && self.tree.find(&path(&[dir, b"/run"])).is_err_and(|errno| errno == Errno::NOENT);
+        let main: &[u8] = if is_one_shot { b"/setup" } else { b"/run" };
+        for name in [main, b"/finish", b"/check"] {
+            program(self.tree, path(&[dir, name]).bytes(), name == main, findings);
         }
         self.supervised(dir, Part::Main, findings);
         if self.tree.is_directory(path(&[dir, b"/log"]).bytes()) {
@@ -68,8 +76,12 @@ impl Scan<'_> {
             Err(errno) => return findings.unseen(dir, errno),
         }
         let log: &[u8] = if part == Part::Log { b"/log" } else { b"" };
-        let (own, supervise) = (path(&[dir, log]), path(&[dir, log, b"/supervise"]));
-        if self.leads_too_far(own.bytes()) {
+        let own = path(&[dir, log]);
+        let supervise = match self.state(dir).bytes() == dir {
+            true => path(&[own.bytes(), b"/supervise"]),
+            false => path(&[dir, b"/", template::INSTANCES.to_bytes()]),
+        };
+        if self.leads_too_far(&supervise) {
             findings.error(supervise.bytes(), b" leads into a directory that is not there: mkdir it", b"");
         } else if is_read_only(self.tree, supervise.bytes())
             || self.tree.find(&supervise).is_err() && is_read_only(self.tree, own.bytes())
@@ -81,18 +93,30 @@ impl Scan<'_> {
         self.stale(dir, part, findings);
     }
 
+    /// Where the state of a service is kept: in its directory, or below it that of an instance of a template.
+    #[inline(never)]
+    fn state(&self, dir: &[u8]) -> Path {
+        let mut state = path(&[dir]);
+        let scan = self.tree.find(&path(&[above(dir)]));
+        if let Ok(Some(argument)) = scan.as_ref().map(|scan| template::argument(scan.as_fd(), last_part(dir)))
+        {
+            state.push(b"/").push(template::INSTANCES.to_bytes()).push(b"/").push(argument);
+        }
+        state
+    }
+
     /// Whether `supervise` is a link that runsv cannot follow: it makes one directory, and none above it.
-    fn leads_too_far(&self, dir: &[u8]) -> bool {
+    fn leads_too_far(&self, supervise: &Path) -> bool {
         let mut text = [0; names::LONGEST_LINK];
-        let Ok(text) = self.tree.link(&path(&[dir, b"/supervise"]), &mut text) else { return false };
-        let parent = text.strip_suffix(last_part(text)).unwrap_or(text);
-        let parent = if text.starts_with(b"/") { path(&[parent]) } else { path(&[dir, b"/", parent, b"."]) };
+        let Ok(text) = self.tree.link(supervise, &mut text) else { return false };
+        let from: &[u8] = if text.starts_with(b"/") { b"" } else { above(supervise.bytes()) };
+        let parent = path(&[from, above(text), b"."]);
         self.tree.is_here() && self.tree.find(&parent).is_err_and(|errno| errno == Errno::NOENT)
     }
 
     /// Whether somebody holds `ok` open.
     fn has_supervisor(&self, dir: &[u8], part: Part) -> Result<bool, Errno> {
-        let ok = path(&[dir, b"/", names::path(part, File::Ok).to_bytes()]);
+        let ok = path(&[self.state(dir).bytes(), b"/", names::path(part, File::Ok).to_bytes()]);
         if !self.tree.is_here() {
             return Ok(false);
         }
@@ -110,7 +134,7 @@ impl Scan<'_> {
 
     /// Says what a supervisor that is gone has left running.
     fn stale(&self, dir: &[u8], part: Part, findings: &mut Findings) {
-        let file = path(&[dir, b"/", names::path(part, File::Status).to_bytes()]);
+        let file = path(&[self.state(dir).bytes(), b"/", names::path(part, File::Status).to_bytes()]);
         let is_file = self.tree.is_here() && self.tree.look(&file).is_ok_and(|look| look.is_regular);
         let Some(Ok(status)) = file.c_str().filter(|_| is_file).map(|path| client::read_status(CWD, path))
         else {
@@ -139,6 +163,11 @@ impl Scan<'_> {
             Err(errno) => findings.unseen(dir.bytes(), errno),
         }
     }
+}
+
+/// A path without its last part.
+fn above(path: &[u8]) -> &[u8] {
+    path.strip_suffix(last_part(path)).unwrap_or(path)
 }
 
 /// Says what is wrong with a program, which may be missing if it is not needed.

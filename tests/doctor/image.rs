@@ -78,6 +78,21 @@ const BROKEN: &[(&str, &str)] = &[
     ("mkfifo etc/runit/runsvdir/default/fifo", "warning: /etc/service/fifo is no directory: remove it"),
     ("mkdir etc/runit/runsvdir/default/.hidden", ""),
     ("rm etc/sv/db/run", "error: /etc/service/db/run is missing: write it"),
+    ("mv etc/sv/db/run etc/sv/db/setup", ""),
+    (
+        "mv etc/sv/db/run etc/sv/db/setup; chmod -x etc/sv/db/setup",
+        "error: /etc/service/db/run is missing: write it",
+    ),
+    (
+        "rm etc/sv/db/run; printf '#!/bin/ksh\\n' >etc/sv/db/setup; chmod +x etc/sv/db/setup",
+        "error: /etc/service/db/setup needs in its first line what is not there: install /bin/ksh",
+    ),
+    ("mkdir etc/runit/runsvdir/default/tick@", ""),
+    ("cp -r etc/sv/db etc/sv/tick@; ln -s /etc/sv/tick@ etc/runit/runsvdir/default/tick@one", ""),
+    (
+        "mkdir etc/sv/tick@; ln -s /etc/sv/tick@ etc/runit/runsvdir/default/tick@one",
+        "error: /etc/service/tick@one/run is missing: write it",
+    ),
     ("rm etc/sv/web/log/run", "error: /etc/service/web/log/run is missing: write it"),
     ("rm -r etc/sv/web/log etc/sv/web/finish", ""),
     ("chmod -x etc/sv/db/run", "error: /etc/service/db/run is not executable: chmod +x /etc/service/db/run"),

@@ -95,6 +95,62 @@ fn a_service_without_its_supervisor_is_told_of() {
     assert_eq!(said(&sandbox, &["one", "two"], &script), [wanted, "2"]);
 }
 
+/// A template with a logger, instances of these names, and a one-shot.
+fn own_kinds(arguments: &[&str]) -> String {
+    let links =
+        arguments.iter().map(|argument| format!("ln -s /etc/sv/tick@ /etc/service/tick@{argument}\n"));
+    let links: String = links.collect();
+    format!(
+        "mkdir -p /etc/sv/tick@/log /etc/sv/shot; ln -s /etc/sv/tick@ /etc/sv/shot /etc/service
+        cp /etc/sv/one/run /etc/sv/tick@; cp /etc/sv/one/run /etc/sv/tick@/log
+        printf '#!/bin/sh\\n' >/etc/sv/shot/setup; chmod +x /etc/sv/shot/setup\n{links}"
+    )
+}
+
+#[test]
+fn templates_instances_and_one_shots_are_what_they_are() {
+    if only_svbox("multicall") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let up = "wait_for 'grep -qs run /etc/sv/tick@/instances/a/log/supervise/stat'
+        wait_for 'svok /etc/service/tick@b && svok /etc/service/shot' 2>/dev/null";
+    let script = format!("{}{}{up}", own_kinds(&["a", "b"]), start(&["one"]));
+    assert_eq!(said(&sandbox, &["one"], &script), ["4"]);
+}
+
+#[test]
+fn an_instance_without_its_supervisor_is_told_of() {
+    if only_svbox("multicall") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let script = format!(
+        "{}ln -s /run/gone/deep /etc/sv/tick@/instances\n{}wait_for 'svok /etc/service/shot' 2>/dev/null",
+        own_kinds(&["a"]),
+        start(&["one"])
+    );
+    let deep =
+        "error: /etc/service/tick@a/instances leads into a directory that is not there: mkdir it".to_owned();
+    assert_eq!(said(&sandbox, &["one"], &script), [deep.clone(), deep, "3".to_owned()]);
+    let sandbox = Sandbox::new();
+    let script = format!(
+        "{}{}wait_for 'svok /etc/service/tick@a/log' 2>/dev/null
+        kill -STOP $runsvdir; pid=$(cat /etc/sv/tick@/instances/a/supervise/pid)
+        kill -KILL $(sed 's/.*) . //; s/ .*//' /proc/$pid/stat); echo $pid >/pid
+        wait_for '! svok /etc/service/tick@a' 2>/dev/null",
+        own_kinds(&["a"]),
+        start(&["one"])
+    );
+    let said = said(&sandbox, &["one"], &script);
+    let pid = sandbox.read("root/pid");
+    let left = format!(
+        "warning: /etc/service/tick@a may still run, without a supervisor: if it does, kill {}",
+        pid.trim()
+    );
+    assert!(said.contains(&left), "{said:?}");
+}
+
 #[test]
 fn why_a_supervisor_cannot_start_is_told_if_it_can_be_seen() {
     if only_svbox("multicall") || !rustix::process::geteuid().is_root() {
