@@ -79,6 +79,8 @@ struct Tryto {
     state: Option<OwnedFd>,
     /// It is still being read.
     in_state: bool,
+    /// The size of standard output at first, and the place in it, if what fails is to be taken back from there.
+    output: Option<(u64, u64)>,
     /// What has been read and not written.
     data: Queue,
     /// When the time is over.
@@ -123,12 +125,12 @@ fn seconds(number: usize) -> Duration {
 
 impl Tryto {
     fn new(opts: Options, words: Args) -> Result<Self, Failure> {
-        let state = if opts.processor { as_processor() } else { None };
+        let (state, output) = if opts.processor { (as_processor(), output()) } else { (None, None) };
         let mut starter = Starter::new(reporter(), words, None)?;
         starter.session = opts.session;
         let data = Queue::new(ROOM).map_err(|errno| starter.fatal(b"unable to get memory", errno))?;
         let end = Instant::now().after(seconds(opts.timeout));
-        Ok(Self { opts, starter, in_state: state.is_some(), state, data, end })
+        Ok(Self { opts, starter, in_state: state.is_some(), state, output, data, end })
     }
 
     fn run(&mut self) -> Result<u8, Failure> {
@@ -240,12 +242,19 @@ impl Tryto {
     }
 
     /// Goes back to the beginning of what the program reads. Of what has none, what has not been written is the rest.
+    /// What it has written is taken back.
     fn rewind(&mut self) {
+        if let Some((size, at)) = self.output {
+            let done = file::truncate(stdio::stdout(), size).and_then(|()| file::go_to(stdio::stdout(), at));
+            if let Err(errno) = done {
+                self.say(&[b"unable to truncate fd 1"], Some(errno));
+            }
+        }
         let mut is_rewound = self.in_state;
-        if let Some(Err(errno)) = self.state.as_ref().map(file::rewind) {
+        if let Some(Err(errno)) = self.state.as_ref().map(|state| file::go_to(state, 0)) {
             self.say(&[b"unable to lseek fd 4"], Some(errno));
         }
-        match file::rewind(stdio::stdin()) {
+        match file::go_to(stdio::stdin(), 0) {
             Ok(()) => is_rewound = true,
             Err(errno) => self.say(&[b"unable to lseek fd 0"], Some(errno)),
         }
@@ -283,6 +292,12 @@ impl Tryto {
             }
         }
     }
+}
+
+/// The size of standard output and the place in it, if it is a file.
+fn output() -> Option<(u64, u64)> {
+    let stat = file::stat_open(stdio::stdout()).ok().filter(file::is_regular)?;
+    Some((stat.st_size.max(0).unsigned_abs(), file::position(stdio::stdout()).ok()?))
 }
 
 /// Makes the new state standard error; gives the old one. The program gets neither.

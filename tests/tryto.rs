@@ -251,6 +251,35 @@ fn a_processor_gets_the_same_in_each_try_and_after_the_time() {
 }
 
 #[test]
+fn what_a_try_that_fails_has_written_is_taken_back_from_a_log() {
+    if only_svbox("taken back") {
+        return;
+    }
+    let twice = "cat; echo >>tries; [ $(wc -l <tries) = 2 ]";
+    let rows = [
+        (&["-n2", "sh", "-c", "cat; exit 3"][..], "x\n"),
+        (&["-n2", "sh", "-c", twice], "old state\nx\n"),
+        (&["-t1", "sh", "-c", "cat; exec sleep 1000000"], "x\n"),
+    ];
+    for (args, expected) in rows {
+        for (redirection, before) in [(">out", ""), (">>out", "before\n")] {
+            let sandbox = Sandbox::new();
+            for (name, text) in [("in", "x\n"), ("state", "old state\n"), ("out", "before\n")] {
+                sandbox.write(name, text);
+            }
+            let script = format!("exec tryto -p \"$@\" <in 4<state 5>newstate {redirection}");
+            let status = sandbox.command("sh").args(["-c", &script, "sh"]).args(args).status().unwrap();
+            assert_eq!(status.code(), Some(0));
+            assert_eq!(sandbox.read("out"), format!("{before}{expected}"), "{args:?} {redirection}");
+        }
+    }
+    let sandbox = Sandbox::new();
+    sandbox.write("in", "x\n");
+    sandbox.output("sh", &["-c", "exec tryto -n2 sh -c 'cat; exit 3' <in >out"]);
+    assert_eq!(sandbox.read("out"), "x\nx\n", "without -p");
+}
+
+#[test]
 fn a_processor_can_do_without_states() {
     if only_svbox("no states") {
         return;

@@ -336,9 +336,14 @@ pub fn keep_over_exec(fd: impl AsFd) -> Result<()> {
     rustix::io::fcntl_setfd(fd, rustix::io::FdFlags::empty())
 }
 
-/// Goes back to the beginning of an open file; `ESPIPE` if it has none.
-pub fn rewind(fd: impl AsFd) -> Result<()> {
-    fs::seek(fd, fs::SeekFrom::Start(0)).map(drop)
+/// Goes to a place of an open file; `ESPIPE` if it has none.
+pub fn go_to(fd: impl AsFd, at: u64) -> Result<()> {
+    fs::seek(fd, fs::SeekFrom::Start(at)).map(drop)
+}
+
+/// The place of an open file where the next byte is read or written.
+pub fn position(fd: impl AsFd) -> Result<u64> {
+    fs::tell(fd)
 }
 
 /// Sees to it that what was written survives a loss of power.

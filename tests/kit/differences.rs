@@ -159,6 +159,7 @@ const KNOWN: &[(&str, &str)] = &[
     ("killed program", "tryto exits 0 if the program was killed"),
     ("no states", "tryto waits for a state that is not there"),
     ("state again", "tryto gives the state in the first try only, and not the log after the time is over"),
+    ("taken back", "tryto leaves in the log what a try that failed has written"),
     ("own addresses", "runit sends to IPv4 only, and drops the lines of a bad `U`"),
 ];
 
