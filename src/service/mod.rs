@@ -17,5 +17,5 @@ pub mod policy;
 pub mod processes;
 pub mod settings;
 pub mod status;
-#[cfg(feature = "policy")]
+#[cfg(any(feature = "policy", feature = "doctor"))]
 pub mod template;
