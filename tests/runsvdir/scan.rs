@@ -198,11 +198,12 @@ fn renaming_a_link_to_a_name_with_a_dot_stops_the_service_and_back_starts_it() {
 #[test]
 fn the_supervisor_of_a_link_taken_out_gets_term_and_leaves_when_all_is_down() {
     let sandbox = Sandbox::new();
-    let run = "trap 'echo last words; echo >>told; exit' TERM\nwhile :; do sleep 0.01; done";
+    let run = "trap 'echo last words; echo >>told; exit' TERM\necho >>ready\nwhile :; do sleep 0.01; done";
     let one = sandbox.service("one").run(run).logged();
     let scan = sandbox.scan();
     scan.link(&one);
     let mut runsvdir = scan.start(&[], &[]);
+    one.until_lines("ready", 1);
     one.until_up();
     scan.unlink("one");
     until("its end", || supervisors(&sandbox).is_empty());
