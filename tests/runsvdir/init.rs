@@ -259,6 +259,8 @@ fn without_processes(sandbox: &Sandbox, pid: i32) -> Running {
     strace.args(["-qq", "-o", "trace", "-e", "signal=none", "-e", "trace=clone,clone3,?fork,?vfork"]);
     strace.args(["--inject=clone,clone3,?fork,?vfork:error=EAGAIN", "-p", &pid.to_string()]);
     let strace = sandbox.start(strace);
+    let status = || fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    until("strace", || !status().contains("TracerPid:\t0\n"));
     // It is at work when it waits for what it traces.
     let waits = || fs::read_to_string(format!("/proc/{}/wchan", strace.pid())).unwrap_or_default();
     until("strace to wait", || waits().contains("wait"));
