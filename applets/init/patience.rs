@@ -15,16 +15,15 @@ const MOST: usize = 64;
 /// How long to wait between TERM and KILL; `None`: for ever.
 pub fn patience(console: &Console) -> Option<Duration> {
     let mut text = [0; MOST];
-    let read = file::open_read(file::CWD, FILE).and_then(|file| file::read_full(&file, &mut text));
-    let len = match read {
-        Ok(len) => len,
+    let text = match file::read_text(file::CWD, FILE, &mut text) {
+        Ok(text) => text,
         Err(Errno::NOENT) => return Some(DEFAULT),
         Err(errno) => {
             console.reporter().warn_of(b"unable to read ", FILE.to_bytes(), errno);
             return Some(DEFAULT);
         }
     };
-    let line = text.get(..len).unwrap_or(&[]).before(b'\n');
+    let line = text.before(b'\n');
     match parse(line.trim_ascii()) {
         // As in s6, 0 is no limit.
         Some(0) => None,

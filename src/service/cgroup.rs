@@ -174,8 +174,7 @@ fn called_in(service: &[u8]) -> &[u8] {
 
 fn clear(dir: &OwnedFd, levels: usize) {
     let Some(levels) = levels.checked_sub(1) else { return };
-    let Ok(listing) = dir::open(dir.as_fd(), c".") else { return };
-    let mut names = Names::of(Ok(listing));
+    let mut names = Names::of(dir::open(dir.as_fd(), c"."));
     while let Some(name) = names.next_name() {
         if let Ok(below) = dir::open_itself(dir.as_fd(), name) {
             clear(&below, levels);
@@ -187,8 +186,7 @@ fn clear(dir: &OwnedFd, levels: usize) {
 /// Removes those with this end, if they are empty.
 #[inline(never)]
 fn remove_each(dir: &OwnedFd, end: &[u8]) {
-    let Ok(listing) = dir::open(dir.as_fd(), c".") else { return };
-    let mut names = Names::of(Ok(listing));
+    let mut names = Names::of(dir::open(dir.as_fd(), c"."));
     while let Some(name) = names.next_name() {
         if name.to_bytes().ends_with(end) {
             let _ = file::remove_directory(dir.as_fd(), name);

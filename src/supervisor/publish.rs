@@ -144,7 +144,7 @@ impl News<'_> {
                 Replacing::Write(errno) => report.warn_of(b"unable to write ", new, errno),
                 Replacing::Short => report.warn(&[b"unable to write ", new, b": partial write."], None),
                 Replacing::Rename(errno) => {
-                    report.warn(&[b"unable to rename ", base(new), b" to ", old], Some(errno))
+                    report.warn(&[b"unable to rename ", new.behind(b'/'), b" to ", old], Some(errno))
                 }
             }
         }
@@ -156,8 +156,4 @@ impl News<'_> {
             Err(_) => Told::No,
         }
     }
-}
-
-fn base(path: &[u8]) -> &[u8] {
-    path.behind(b'/')
 }

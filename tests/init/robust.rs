@@ -40,26 +40,8 @@ fn a_storm_of_all_signals_in_each_stage_does_not_stop_it() {
     assert_eq!(said, life("+1 -1 +2 -2 +3 -3 off"));
 }
 
-/// What makes processes.
-const CHILDREN: &str = "clone,clone3,?fork,?vfork:error=EAGAIN";
 /// What makes descriptors.
 const DESCRIPTORS: &str = "openat,?open,pipe2,?pipe,dup,dup3,pidfd_open,socket:error=EMFILE";
-
-/// Has these calls of process 1 fail until the program that is given back ends.
-#[track_caller]
-fn refuse(first: &First, injection: &str) -> Running {
-    let mut strace = first.sandbox.command("strace");
-    let (calls, _) = injection.split_once(':').unwrap();
-    strace.args(["-qq", "-o", "trace", "-e", "signal=none", "-e", &format!("trace={calls}")]);
-    strace.arg(format!("--inject={injection}"));
-    strace.args(["-p", &first.pid.to_string()]);
-    let strace = first.sandbox.start(strace);
-    until("strace", || first.field("TracerPid:") != "0");
-    // It is at work when it waits for what it traces.
-    let waits = || std::fs::read_to_string(format!("/proc/{}/wchan", strace.pid())).unwrap_or_default();
-    until("strace to wait", || waits().contains("wait"));
-    strace
-}
 
 #[test]
 fn a_stage_for_which_there_is_no_child_is_tried_again() {
@@ -71,7 +53,7 @@ fn a_stage_for_which_there_is_no_child_is_tried_again() {
             let first =
                 Boot::new().script("2", "").gate("gate").script(before, "read go </run/gate || :").start();
             first.until_said(&format!("enter stage: /etc/runit/{before}"));
-            let strace = refuse(&first, CHILDREN);
+            let strace = refuse(&first.sandbox, first.pid, CHILDREN);
             first.go("gate");
             (*stage, first, strace)
         })
@@ -95,7 +77,7 @@ fn a_request_while_there_is_no_child_is_heard() {
     }
     let mut first = Boot::new().gate("gate").script("1", "read go </run/gate || :").start();
     first.until_said("enter stage: /etc/runit/1");
-    let strace = refuse(&first, CHILDREN);
+    let strace = refuse(&first.sandbox, first.pid, CHILDREN);
     first.go("gate");
     first.until_said("unable to fork");
     first.signal("39");
@@ -108,7 +90,7 @@ fn a_request_while_there_is_no_child_is_heard() {
 fn without_a_child_for_it_the_end_comes_all_the_same() {
     let mut first = Boot::new().gate("gate").script("2", "").script("3", "read go </run/gate || :").start();
     first.until_said("enter stage: /etc/runit/3");
-    let _strace = refuse(&first, CHILDREN);
+    let _strace = refuse(&first.sandbox, first.pid, CHILDREN);
     first.go("gate");
     assert_eq!(first.ended(), End::Off);
 }
@@ -117,7 +99,7 @@ fn without_a_child_for_it_the_end_comes_all_the_same() {
 fn without_descriptors_to_open_it_goes_on() {
     let mut first = Boot::new().script("ctrlaltdel", ": >/run/ran").start();
     in_stage_2(&first);
-    let _strace = refuse(&first, DESCRIPTORS);
+    let _strace = refuse(&first.sandbox, first.pid, DESCRIPTORS);
     first.signal("INT");
     first.until_there("/run/ran");
     first.until_said("leave stage: /etc/runit/ctrlaltdel");

@@ -1,6 +1,6 @@
 //! Circumstances for the programs under test: other users, refused system calls, limits, namespaces.
 
-use super::{Sandbox, bin_dir, program};
+use super::{Running, Sandbox, bin_dir, program, until};
 use rustix::process::{Pid, Signal};
 use std::ffi::OsStr;
 use std::fs;
@@ -48,6 +48,25 @@ pub fn traced(sandbox: &Sandbox, injection: &str, name: &str) -> Command {
     command.args(["-e", &format!("trace={calls}"), "-e", "signal=none"]);
     command.arg(format!("--inject={injection}")).arg(bin_dir().join(name));
     command
+}
+
+/// What makes processes, for [`refuse`].
+pub const CHILDREN: &str = "clone,clone3,?fork,?vfork:error=EAGAIN";
+
+/// Has these calls of a running process fail, as above, until the program that is given back ends.
+#[track_caller]
+pub fn refuse(sandbox: &Sandbox, pid: i32, injection: &str) -> Running {
+    let (calls, _) = injection.split_once(':').unwrap();
+    let mut strace = sandbox.command("strace");
+    strace.args(["-qq", "-o", "trace", "-e", "signal=none", "-e", &format!("trace={calls}")]);
+    strace.arg(format!("--inject={injection}")).args(["-p", &pid.to_string()]);
+    let strace = sandbox.start(strace);
+    let status = || fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    until("strace", || status().lines().any(|line| line.starts_with("TracerPid:") && !line.ends_with("\t0")));
+    // It is at work when it waits for what it traces.
+    let waits = || fs::read_to_string(format!("/proc/{}/wchan", strace.pid())).unwrap_or_default();
+    until("strace to wait", || waits().contains("wait"));
+    strace
 }
 
 /// Sets a limit of a running process of this user, as `prlimit` writes it: `nofile=3:`.

@@ -23,7 +23,7 @@ pub use fake::{Fake, Say, steady};
 pub use first::{Boot, DESCRIPTORS, End, First};
 pub use guest::{Guest, Machine, assert_in_order, fetched, kernel_file, no_guest};
 pub use installed::{install, installed, project};
-pub use machine::{change_namespaces, kill, limit, traced, unprivileged};
+pub use machine::{CHILDREN, change_namespaces, kill, limit, refuse, traced, unprivileged};
 pub use mount::Mount;
 pub use programs::{PERSONALITIES, against_runit, bin_dir, emulated, program, svbox};
 pub use root::Root;

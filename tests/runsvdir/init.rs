@@ -253,20 +253,6 @@ fn process_1_with_a_script_does_not_lose_hup_while_the_script_runs() {
     until("the end of the service", || !one.is_supervised());
 }
 
-/// Has process 1 make no process until what is given back ends.
-fn without_processes(sandbox: &Sandbox, pid: i32) -> Running {
-    let mut strace = sandbox.command("strace");
-    strace.args(["-qq", "-o", "trace", "-e", "signal=none", "-e", "trace=clone,clone3,?fork,?vfork"]);
-    strace.args(["--inject=clone,clone3,?fork,?vfork:error=EAGAIN", "-p", &pid.to_string()]);
-    let strace = sandbox.start(strace);
-    let status = || fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    until("strace", || !status().contains("TracerPid:\t0\n"));
-    // It is at work when it waits for what it traces.
-    let waits = || fs::read_to_string(format!("/proc/{}/wchan", strace.pid())).unwrap_or_default();
-    until("strace to wait", || waits().contains("wait"));
-    strace
-}
-
 #[test]
 fn process_1_waits_for_a_process_for_its_script() {
     if only_svbox("script") {
@@ -276,7 +262,7 @@ fn process_1_waits_for_a_process_for_its_script() {
     let (mut namespace, pid, one) = with_script(&sandbox);
     let before = one.status().pid();
     let refused = || namespace.stderr().matches("unable to fork for ./script: temporary failure").count();
-    let strace = without_processes(&sandbox, pid);
+    let strace = refuse(&sandbox, pid, CHILDREN);
     kill(pid, Signal::TERM);
     until("the message", || refused() >= 1);
     drop(strace);
@@ -285,7 +271,7 @@ fn process_1_waits_for_a_process_for_its_script() {
     sandbox.script("script", "echo \"$@\" >>numbers; until test -e go; do sleep 0.01; done");
     kill(pid, Signal::USR1);
     until("the script", || sandbox.lines("numbers") == 2);
-    let strace = without_processes(&sandbox, pid);
+    let strace = refuse(&sandbox, pid, CHILDREN);
     kill(pid, Signal::USR2);
     let so_far = refused();
     sandbox.write("go", "");
