@@ -30,6 +30,7 @@ known() {
     # QEMU opens descriptors that are closed, and has some of its own.
     echo chpst::descriptors::closed_descriptors_become_null_if_asked_for
     echo chpst::descriptors::without_options_closed_descriptors_stay_closed
+    echo multicall::nor_do_they_where_there_is_no_null
     echo chpst::locks::the_program_has_the_lock_as_its_lowest_free_descriptor
     echo runsv::environment::missing_standard_descriptors
     echo policy::ready::the_descriptor_is_blocking_and_the_only_one_more

@@ -200,8 +200,9 @@ fn whatever_ends_sv_ends_its_checks() {
     let _runsv = service.supervise();
     service.until_up();
     for signal in [Signal::HUP, Signal::INT, Signal::QUIT, Signal::TERM] {
-        let mut command = sv(&sandbox);
-        command.args([LONG, "check", "s"]);
+        // What is started in the background ignores some of them.
+        let mut command = sandbox.command("env");
+        command.args(["--default-signal", "sv", LONG, "check", "./s"]);
         let mut running = sandbox.start(command);
         until("the check", || !sandbox.running("sleep 999999").is_empty());
         running.signal(signal);
