@@ -105,7 +105,7 @@ impl Place {
     #[cfg(feature = "policy")]
     fn new(name: &'static [u8], parent: Option<&'static [u8]>) -> Self {
         let mut place = Self { name, parent, instance: None };
-        if name.contains(&b'@') {
+        if memchr::memchr(b'@', name).is_some() {
             let end = name.iter().rposition(|&byte| byte != b'/').map_or(0, |last| last + 1);
             let whole = name.get(..end).unwrap_or(&[]);
             let log = whole.strip_suffix(b"/log").and_then(|service| instance(service, parent));
@@ -118,7 +118,7 @@ impl Place {
     #[cfg(all(feature = "policy", feature = "sv"))]
     pub fn in_services_directory(&self) -> Option<(&'static [u8], &'static [u8])> {
         self.parent
-            .filter(|parent| !parent.is_empty() && !self.name.contains(&b'/'))
+            .filter(|parent| !parent.is_empty() && memchr::memchr(b'/', self.name).is_none())
             .map(|parent| (parent, self.name))
     }
 

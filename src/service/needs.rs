@@ -39,7 +39,7 @@ pub enum Tie {
 pub const TIES: [(&CStr, Tie); 2] = [(NEEDS, Tie::Need), (WANTS, Tie::Want)];
 
 /// How a service stands, for those that depend on it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub enum Standing {
     /// There is no such directory.
     Missing,

@@ -17,7 +17,7 @@ pub fn is_template(name: &[u8]) -> bool {
 
 /// The argument in the path of a service directory below `at`, if that is a link to a template.
 pub fn argument<'n>(at: BorrowedFd<'_>, path: &'n [u8]) -> Option<&'n [u8]> {
-    if path.contains(&b'@') { linked(at, path) } else { None }
+    if memchr::memchr(b'@', path).is_some() { linked(at, path) } else { None }
 }
 
 /// The same, for what may be one. Kept apart for its large buffers: pages of the stack that start-up touches stay with the

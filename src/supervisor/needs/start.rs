@@ -83,7 +83,7 @@ impl Bonds {
 
     /// Whether one that is needed is ready.
     fn is_there(&mut self, other: &CStr, standing: &Standing, aloud: bool, place: &Place) -> bool {
-        if *standing == Standing::Missing {
+        if matches!(standing, Standing::Missing) {
             self.misses = true;
             if aloud {
                 place.report.warn(&[b"needs: ", other.to_bytes(), b" is missing, waiting for it"], None);
@@ -101,7 +101,8 @@ impl Bonds {
         place: &Place,
         world: &World,
     ) -> Result<bool> {
-        if *standing == Standing::Unsupervised && !self.impatient && !is_down(neighbours.scan(), other) {
+        if matches!(standing, Standing::Unsupervised) && !self.impatient && !is_down(neighbours.scan(), other)
+        {
             self.patience = self.patience.or(Some(world.now.after(PATIENCE)));
             return Ok(false);
         }
