@@ -5,7 +5,7 @@ use svbox::cli::has;
 use svbox::report::FATAL;
 use svbox::sys::process::{self, Pid};
 use svbox::sys::signal::Mask;
-use svbox::sys::spawn::{ArgList, Spawn};
+use svbox::sys::spawn::{More, Spawn};
 use svbox::sys::{BorrowedFd, Errno, Result, args};
 use svbox::text::{Cut, Text};
 
@@ -32,12 +32,12 @@ pub fn search(name: &CStr, run: &dyn Fn(&CStr) -> Errno) -> Errno {
 pub fn in_place(stdin: Option<BorrowedFd<'_>>, run: &dyn Fn() -> u8) -> Result<Pid> {
     Spawn {
         path: c"",
-        args: ArgList::new(&[]),
+        args: &[],
         directory: None,
         below: None,
         stdin,
         stdout: None,
-        more: &[],
+        more: &More::NONE,
         mask: &Mask::all(),
         session: false,
         failure_code: FATAL,

@@ -9,7 +9,7 @@ use svbox::cli::Call;
 use svbox::report::{FATAL, Failure, Reporter};
 use svbox::sys::power::End;
 use svbox::sys::signal::Signal;
-use svbox::sys::spawn::{ArgList, replace};
+use svbox::sys::spawn::{More, replace};
 use svbox::sys::{file, stdio};
 
 const REPORT: Reporter<'_> = Reporter { program: b"init", subject: None, waits: true };
@@ -40,7 +40,7 @@ fn single() -> Result<u8, Failure> {
         REPORT.fatal(&[b"no services for a single user: ", SINGLE.to_bytes()], None);
         return Err(Failure::Said(FATAL));
     }
-    let errno = replace(c"/proc/self/exe", &ArgList::new(&[c"runsvchdir", c"single"]));
+    let errno = replace(c"/proc/self/exe", &[c"runsvchdir", c"single"], &More::NONE);
     REPORT.fatal_of(b"unable to run ", b"runsvchdir", errno);
     Err(Failure::Said(FATAL))
 }

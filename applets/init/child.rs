@@ -5,7 +5,7 @@ use core::ffi::CStr;
 use svbox::report::FATAL;
 use svbox::sys::process::Pid;
 use svbox::sys::signal::Mask;
-use svbox::sys::spawn::{ArgList, Spawn};
+use svbox::sys::spawn::{More, Spawn};
 use svbox::sys::{AsFd, Result, terminal};
 
 /// Starts a program in a session of its own with nothing blocked, and with the console as its terminal if `controls`.
@@ -31,12 +31,12 @@ pub fn start(path: &CStr, controls: bool, console: &Console) -> Result<Pid> {
     };
     Spawn {
         path,
-        args: ArgList::new(&[path]),
+        args: &[path],
         directory: None,
         below: None,
         stdin: terminal,
         stdout: terminal,
-        more: more.as_slice(),
+        more: &More { descriptors: more.as_slice(), ..More::NONE },
         mask: &Mask::of(&[]),
         session: true,
         failure_code: FATAL,

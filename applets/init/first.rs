@@ -18,7 +18,7 @@ use svbox::sys::poll::{self, Direction};
 use svbox::sys::power::{self, End};
 use svbox::sys::process::{self, Ended, Pid};
 use svbox::sys::signal::{self, Mask, Signal, Signals};
-use svbox::sys::spawn::{ArgList, replace};
+use svbox::sys::spawn::{More, replace};
 use svbox::sys::time::{self, Duration, Instant};
 use svbox::sys::{AsFd, Errno, heap};
 use svbox::text::{Text, parse};
@@ -132,7 +132,7 @@ impl Left {
         let whose = if self.is_machine { OF_MACHINE } else { OF_CONTAINER };
         let number = number.c_str().unwrap_or(c"");
         // By the name of a program: the path may be that of all programs.
-        replace(path, &ArgList::new(&[NAME, STAGE_2, number, whose]))
+        replace(path, &[NAME, STAGE_2, number, whose], &More::NONE)
     }
 }
 

@@ -8,7 +8,7 @@ use svbox::sys::args::Args;
 use svbox::sys::exec::{Arguments, Environment, replace, replace_by};
 use svbox::sys::process::{self, Pid};
 use svbox::sys::signal::Mask;
-use svbox::sys::spawn::ArgList;
+
 use svbox::sys::{Errno, Result, stdio, terminal};
 
 /// What a shell says of a command that is not there, and of one that cannot be run.
@@ -35,7 +35,7 @@ pub fn command(words: Args, environment: &Environment, mask: &Mask) -> Result<Pi
 
 /// Starts runsvdir for a scan directory.
 pub fn services(scan: &CStr, environment: &Environment, mask: &Mask) -> Result<Pid> {
-    let list = ArgList::new(&[c"runsvdir", c"-P", c"--container", scan]);
+    let list = [c"runsvdir", c"-P", c"--container", scan];
     in_place(None, &|| {
         let _ = process::new_session();
         mask.set();

@@ -7,7 +7,7 @@ use svbox::report::FATAL;
 use svbox::supervisor::Fleet;
 use svbox::sys::process::{self, Pid};
 use svbox::sys::signal::Signal;
-use svbox::sys::spawn::{ArgList, Spawn};
+use svbox::sys::spawn::{More, Spawn};
 use svbox::sys::time::Instant;
 use svbox::text::Text;
 
@@ -107,12 +107,12 @@ impl RunSvDir {
         let failed = |_, errno| report.warn_of(b"unable to run ", script.path.to_bytes(), errno);
         let started = Spawn {
             path: script.path,
-            args: ArgList::new(&[script.path, number]),
+            args: &[script.path, number],
             directory: None,
             below: None,
             stdin: None,
             stdout: None,
-            more: &[],
+            more: &More::NONE,
             mask: &self.starter.mask,
             session: false,
             failure_code: FATAL,

@@ -6,7 +6,7 @@ use svbox::report::Reporter;
 use svbox::sys::process;
 use svbox::sys::process::Pid;
 use svbox::sys::signal::Mask;
-use svbox::sys::spawn::{ArgList, Spawn};
+use svbox::sys::spawn::{More, Spawn};
 use svbox::sys::{AsFd, Errno, OwnedFd, args, file};
 use svbox::text::{Cut, Text};
 
@@ -73,15 +73,15 @@ impl Starter {
         #[cfg(feature = "pid1")]
         let mut number = Text::<16>::new();
         #[cfg(feature = "pid1")]
-        let args = match self.essential_to(dir, name).map(|pid| number.number(process::number(pid).into())) {
-            Some(number) => {
-                let number = number.c_str().unwrap_or(c"");
-                ArgList::new(&[c"runsv", crate::applets::runsv::ESSENTIAL, number, name])
+        let args: &[&CStr] = match self.essential_to(dir, name) {
+            Some(pid) => {
+                let number = number.number(process::number(pid).into()).c_str().unwrap_or(c"");
+                &[c"runsv", crate::applets::runsv::ESSENTIAL, number, name]
             }
-            None => ArgList::new(&[c"runsv", name]),
+            None => &[c"runsv", name],
         };
         #[cfg(not(feature = "pid1"))]
-        let args = ArgList::new(&[c"runsv", name]);
+        let args = &[c"runsv", name];
         Spawn {
             // Another runsv knows nothing of containers.
             path: if self.is_container() { OURSELVES } else { find(dir, &mut self.found) },
@@ -90,7 +90,7 @@ impl Starter {
             below: None,
             stdin: None,
             stdout: None,
-            more: &[],
+            more: &More::NONE,
             mask: &self.mask,
             session: self.session,
             failure_code: CANNOT_RUN,

@@ -12,7 +12,7 @@ use svbox::report::{Failure, Reporter};
 use svbox::sys::args::Args;
 use svbox::sys::power::End;
 use svbox::sys::signal::Mask;
-use svbox::sys::spawn::{ArgList, replace};
+use svbox::sys::spawn::{More, replace};
 use svbox::sys::{Errno, file};
 
 /// In whose name it speaks. A constant would lie in the memory that each process has to itself.
@@ -118,7 +118,7 @@ fn at(when: When, notice: &Notice, options: &Options) -> Result<u8, Failure> {
         Some(end) => ask(end, true, true, &reporter()),
         None => {
             before.set();
-            let errno = replace(c"/proc/self/exe", &ArgList::new(&[c"runsvchdir", c"single"]));
+            let errno = replace(c"/proc/self/exe", &[c"runsvchdir", c"single"], &More::NONE);
             Err(fatal(b"unable to run runsvchdir", errno))
         }
     }

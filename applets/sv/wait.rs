@@ -10,7 +10,7 @@ use svbox::service::status::{Shown, Status};
 use svbox::sys::poll::{self, Poll};
 use svbox::sys::process::{self, Pid};
 use svbox::sys::signal::{self, Mask, Signal, Signals};
-use svbox::sys::spawn::{ArgList, Spawn};
+use svbox::sys::spawn::{More, Spawn};
 use svbox::sys::time::{Duration, Instant};
 use svbox::sys::{AsFd, AsRawFd, Errno, OwnedFd, file, watch};
 
@@ -251,20 +251,21 @@ impl Sv {
         let null = file::open_read_write(c"/dev/null")?;
         let report = svbox::report::Reporter { program: b"", subject: None, waits: true };
         let failed = |_, errno| report.warn(&[b"unable to run ", place.name(), b"/check"], Some(errno));
-        let args = ArgList::new(&[c"./check"]);
         #[cfg(feature = "policy")]
         let argument = place.argument();
         #[cfg(feature = "policy")]
-        let args = args.and(argument.c_str());
+        let more = More { argument: argument.c_str(), ..More::NONE };
+        #[cfg(not(feature = "policy"))]
+        let more = More::NONE;
         ending().block();
         Spawn {
             path: c"./check",
-            args,
+            args: &[c"./check"],
             directory: Some(dir.as_fd()),
             below: None,
             stdin: None,
             stdout: Some(null.as_fd()),
-            more: &[],
+            more: &more,
             mask: &ears.before,
             // A group that can be killed, and that no terminal stops.
             session: true,

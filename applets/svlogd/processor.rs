@@ -11,7 +11,7 @@ use svbox::log::name::{Label, with};
 use svbox::report::FATAL;
 use svbox::sys::process::{Ended, Pid, kill};
 use svbox::sys::signal::{Mask, Signal};
-use svbox::sys::spawn::{ArgList, Spawn, Step};
+use svbox::sys::spawn::{More, Spawn, Step};
 use svbox::sys::time::{Duration, Instant};
 use svbox::sys::{self, AsFd, BorrowedFd, Errno, OwnedFd, Result as SysResult, file};
 
@@ -312,12 +312,15 @@ impl Files {
         };
         Spawn {
             path: c"/bin/sh",
-            args: ArgList::new(&[c"sh", c"-c", command]),
+            args: &[c"sh", c"-c", command],
             directory: Some(dir),
             below: None,
             stdin: Some(self.input.as_fd()),
             stdout: Some(self.output.as_fd()),
-            more: &[(self.state.as_fd(), STATE), (self.new_state.as_fd(), NEW_STATE)],
+            more: &More {
+                descriptors: &[(self.state.as_fd(), STATE), (self.new_state.as_fd(), NEW_STATE)],
+                ..More::NONE
+            },
             mask,
             session: false,
             failure_code: FATAL,

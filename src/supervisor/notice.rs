@@ -5,7 +5,7 @@ use super::{World, program};
 use crate::sys::Errno;
 use crate::sys::process::{self, Ended, Pid};
 use crate::sys::signal::Signal;
-use crate::sys::spawn::ArgList;
+
 use crate::sys::time::{Duration, Instant};
 use crate::text::Text;
 use core::ffi::CStr;
@@ -106,6 +106,5 @@ fn start(notice: &Notice, place: &Place, world: &World) -> Result<Pid, Errno> {
     count.number(u64::try_from(notice.count).unwrap_or(u64::MAX));
     let words = [code.c_str(), signal.c_str(), count.c_str()].map(|word| word.unwrap_or(c""));
     let [code, signal, count] = words;
-    let args = ArgList::new(&[NOTIFY, event, code, signal, count]);
-    program::start(NOTIFY, args, place.log_input(), true, place, world)
+    program::start(NOTIFY, &[NOTIFY, event, code, signal, count], place.log_input(), true, place, world)
 }

@@ -3,7 +3,7 @@
 use super::World;
 use super::unit::Place;
 use crate::sys::process::Pid;
-use crate::sys::spawn::{ArgList, Spawn};
+use crate::sys::spawn::{More, Spawn};
 use crate::sys::{AsFd, BorrowedFd, Result};
 use core::ffi::CStr;
 
@@ -14,7 +14,7 @@ pub const CANNOT_RUN: u8 = 111;
 /// process group, so that what it has started can be killed with it. `aloud`: that it cannot be run is said.
 pub fn start(
     path: &CStr,
-    args: ArgList<'_>,
+    args: &[&CStr],
     stdout: Option<BorrowedFd<'_>>,
     aloud: bool,
     place: &Place,
@@ -28,12 +28,12 @@ pub fn start(
     let argument = place.argument();
     Spawn {
         path,
-        args: args.and(argument.c_str()),
+        args,
         directory: Some(place.dir.as_fd()),
         below: None,
         stdin: None,
         stdout,
-        more: &[],
+        more: &More { argument: argument.c_str(), ..More::NONE },
         mask: &world.services,
         session: false,
         failure_code: CANNOT_RUN,

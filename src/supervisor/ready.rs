@@ -12,7 +12,7 @@ use crate::sys::identity;
 use crate::sys::inbox::{self, Datagram, Inbox, Sender};
 use crate::sys::process::{self, Ended, Pid};
 use crate::sys::signal::Signal;
-use crate::sys::spawn::ArgList;
+
 use crate::sys::time::{self, Duration, Instant};
 use crate::sys::{AsFd, Errno, OwnedFd, Result, fifo, file};
 use crate::text::Text;
@@ -448,5 +448,5 @@ fn user_of(pid: Pid) -> Option<u32> {
 
 fn start_check(aloud: bool, place: &Place, world: &World) -> core::result::Result<Pid, Errno> {
     let null = file::open_null(false)?;
-    program::start(CHECK, ArgList::new(&[CHECK]), Some(null.as_fd()), aloud, place, world)
+    program::start(CHECK, &[CHECK], Some(null.as_fd()), aloud, place, world)
 }

@@ -101,7 +101,8 @@ pub fn replace(path: &CStr, arguments: &Arguments, environment: &Environment) ->
 }
 
 /// The same with a few arguments that need not stay.
-pub fn replace_by(path: &CStr, list: &ArgList<'_>, environment: &Environment) -> Errno {
+pub fn replace_by(path: &CStr, args: &[&CStr], environment: &Environment) -> Errno {
+    let list = ArgList::new(args);
     // SAFETY: an ArgList can only be built as an array of pointers to NUL-terminated strings that are still borrowed,
     // with a null pointer last; the environment as above.
     unsafe { ffi::execve(path, list.pointer(), environment.pointer()) }

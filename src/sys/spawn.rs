@@ -11,64 +11,69 @@ use core::marker::PhantomData;
 use core::mem::ManuallyDrop;
 use rustix::fd::FromRawFd;
 
-/// The most arguments [`ArgList`] takes.
+/// The most arguments that a program is given.
 const MOST_ARGS: usize = 7;
 
 /// Arguments as `execve` takes them.
-pub struct ArgList<'a> {
+pub(super) struct ArgList<'a> {
     pointers: [*const c_char; MOST_ARGS + 1],
-    /// What the program finds in its environment besides ours, or in the place of it.
-    #[cfg(feature = "policy")]
-    variables: [Option<&'a CStr>; 2],
     borrowed: PhantomData<&'a CStr>,
 }
 
 impl<'a> ArgList<'a> {
     /// The list of these, of which there are seven at most.
-    #[inline(never)]
     pub fn new(args: &[&'a CStr]) -> Self {
         debug_assert!(args.len() <= MOST_ARGS);
         let mut pointers = [core::ptr::null(); MOST_ARGS + 1];
         for (slot, arg) in pointers.iter_mut().take(MOST_ARGS).zip(args) {
             *slot = arg.as_ptr();
         }
-        Self {
-            pointers,
-            #[cfg(feature = "policy")]
-            variables: [None; 2],
-            borrowed: PhantomData,
-        }
+        Self { pointers, borrowed: PhantomData }
     }
 
-    /// The same with one more behind them, unless that is empty or there is no room.
+    /// Adds one more behind them, unless there is no room.
     #[cfg(feature = "policy")]
-    pub fn and(mut self, arg: Option<&'a CStr>) -> Self {
-        if let Some(arg) = arg.filter(|arg| !arg.is_empty())
-            && let Some(slot) = self.pointers.iter_mut().take(MOST_ARGS).find(|slot| slot.is_null())
-        {
+    fn add(&mut self, arg: &'a CStr) {
+        if let Some(slot) = self.pointers.iter_mut().take(MOST_ARGS).find(|slot| slot.is_null()) {
             *slot = arg.as_ptr();
         }
-        self
     }
 
-    /// The same, with these variables in the environment: `NAME=VALUE`.
-    #[cfg(feature = "policy")]
-    pub fn with(mut self, variables: [Option<&'a CStr>; 2]) -> Self {
-        self.variables = variables;
-        self
-    }
-
-    pub(super) fn pointer(&self) -> *const *const c_char {
+    pub fn pointer(&self) -> *const *const c_char {
         self.pointers.as_ptr()
     }
+}
+
+/// What a program finds besides what all have.
+#[derive(Clone, Copy)]
+pub struct More<'a> {
+    /// More descriptors, and the number that each has there, which none but itself of these has here.
+    pub descriptors: &'a [(BorrowedFd<'a>, c_int)],
+    /// One more argument, behind the others. What is empty is none, here and below.
+    #[cfg(feature = "policy")]
+    pub argument: Option<&'a CStr>,
+    /// What it finds in its environment besides ours, or in the place of it: `NAME=VALUE`.
+    #[cfg(feature = "policy")]
+    pub variables: [Option<&'a CStr>; 2],
+}
+
+impl More<'_> {
+    /// Nothing.
+    pub const NONE: Self = Self {
+        descriptors: &[],
+        #[cfg(feature = "policy")]
+        argument: None,
+        #[cfg(feature = "policy")]
+        variables: [None; 2],
+    };
 }
 
 /// What a child does before the program runs, and with what.
 pub struct Spawn<'a> {
     /// The program: a path, never searched for.
     pub path: &'a CStr,
-    /// Its arguments, the name first.
-    pub args: ArgList<'a>,
+    /// Its arguments, the name first; seven at most.
+    pub args: &'a [&'a CStr],
     /// The directory it starts in.
     pub directory: Option<BorrowedFd<'a>>,
     /// A directory below that one.
@@ -77,8 +82,8 @@ pub struct Spawn<'a> {
     pub stdin: Option<BorrowedFd<'a>>,
     /// Its standard output, if not ours.
     pub stdout: Option<BorrowedFd<'a>>,
-    /// More descriptors, and the number that each has there, which none but itself of these has here.
-    pub more: &'a [(BorrowedFd<'a>, c_int)],
+    /// What else it finds.
+    pub more: &'a More<'a>,
     /// The signals it finds blocked.
     pub mask: &'a Mask,
     /// Whether it leads a session of its own.
@@ -143,7 +148,7 @@ impl Spawn<'_> {
             ready();
         }
         // Last, for they may take the places of ours.
-        for (fd, place) in self.more {
+        for (fd, place) in self.more.descriptors {
             if let Err(errno) = put_above(*fd, *place) {
                 return (Step::Descriptor, errno);
             }
@@ -151,7 +156,7 @@ impl Spawn<'_> {
         #[cfg(feature = "in-process")]
         super::limit::restore_files();
         self.mask.set();
-        (Step::Run, replace(self.path, &self.args))
+        (Step::Run, replace(self.path, self.args, self.more))
     }
 
     fn enter(&self) -> Result<()> {
@@ -198,14 +203,25 @@ fn put_above(fd: BorrowedFd<'_>, place: c_int) -> Result<()> {
 }
 
 /// Replaces this process by the program. Comes back only to say why it could not.
-pub fn replace(path: &CStr, list: &ArgList<'_>) -> Errno {
+pub fn replace(path: &CStr, args: &[&CStr], more: &More<'_>) -> Errno {
+    #[cfg(not(feature = "policy"))]
+    let (list, _) = (ArgList::new(args), more);
     #[cfg(feature = "policy")]
-    if list.variables.iter().any(Option::is_some) {
-        return replace_with(path, list);
+    let mut list = ArgList::new(args);
+    #[cfg(feature = "policy")]
+    {
+        let given = |text: Option<_>| text.filter(|text: &&CStr| !text.is_empty());
+        if let Some(argument) = given(more.argument) {
+            list.add(argument);
+        }
+        let variables = more.variables.map(given);
+        if variables.iter().any(Option::is_some) {
+            return replace_with(path, &list, &variables);
+        }
     }
     // SAFETY: an ArgList can only be built as an array of pointers to NUL-terminated strings that are still
     // borrowed, with a null pointer last; the environment is the kernel's own.
-    unsafe { ffi::execve(path, list.pointers.as_ptr(), ffi::environment()) }
+    unsafe { ffi::execve(path, list.pointer(), ffi::environment()) }
 }
 
 /// What sd_watchdog_enabled(3) looks at. Whatever we have found there is about ourselves, and a program with variables of
@@ -213,29 +229,26 @@ pub fn replace(path: &CStr, list: &ArgList<'_>) -> Errno {
 #[cfg(feature = "policy")]
 const ABOUT_US: &[u8] = b"WATCHDOG_";
 
-/// The same with the list's own variables. Kept apart for its large list.
+/// The same with variables of its own. Kept apart for its large list.
 #[cfg(feature = "policy")]
 #[inline(never)]
-fn replace_with(path: &CStr, list: &ArgList<'_>) -> Errno {
+fn replace_with(path: &CStr, list: &ArgList<'_>, variables: &[Option<&CStr>]) -> Errno {
     const MOST: usize = 1024;
     let name = |entry: &CStr| entry.to_bytes().iter().position(|&byte| byte == b'=');
     let is_replaced = |entry: &CStr| {
         let name = name(entry).and_then(|end| entry.to_bytes().get(..=end));
         let is_ours = |variable: &CStr| name.is_some_and(|name| variable.to_bytes().starts_with(name));
-        entry.to_bytes().starts_with(ABOUT_US) || list.variables.iter().flatten().any(|known| is_ours(known))
+        entry.to_bytes().starts_with(ABOUT_US) || variables.iter().flatten().any(|known| is_ours(known))
     };
     let mut pointers = [core::ptr::null(); MOST + 1];
-    let inherited = super::args::environment().filter(|entry| !is_replaced(entry));
-    let ours = list.variables.iter().flatten().map(|variable| variable.as_ptr());
-    let mut entries = inherited.map(CStr::as_ptr).chain(ours);
-    for place in pointers.iter_mut().take(MOST) {
-        let Some(entry) = entries.next() else { break };
-        *place = entry;
-    }
-    if entries.next().is_some() {
+    let mut free = pointers.iter_mut().take(MOST);
+    let mut put = |entry: &CStr| free.next().map(|place| *place = entry.as_ptr()).is_some();
+    let fits = super::args::environment().filter(|entry| !is_replaced(entry)).all(&mut put)
+        && variables.iter().flatten().all(|variable| put(variable));
+    if !fits {
         return Errno::TOOBIG;
     }
     // SAFETY: as in `replace`; the environment is an array of pointers to NUL-terminated strings that stay or are
     // borrowed, with a null pointer last.
-    unsafe { ffi::execve(path, list.pointers.as_ptr(), pointers.as_ptr()) }
+    unsafe { ffi::execve(path, list.pointer(), pointers.as_ptr()) }
 }

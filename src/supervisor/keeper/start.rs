@@ -8,10 +8,11 @@ use crate::supervisor::own::{Extras, Other, SETUP};
 use crate::supervisor::unit::Place;
 use crate::supervisor::{World, adopt};
 use crate::sys::process::{self, Pid};
-use crate::sys::spawn::{self, ArgList, Spawn};
+use crate::sys::spawn::{self, More, Spawn};
 use crate::sys::{AsFd, Errno, Result, file};
 use crate::tai::Tai;
 use crate::text::Text;
+use core::ffi::CStr;
 
 impl Keeper {
     pub(super) fn has_script(&self, command: Command, place: &Place) -> bool {
@@ -58,19 +59,20 @@ impl Keeper {
                 place.report.fatal_of(b"unable to run ", path.to_bytes(), errno)
             }
         };
-        let args = ArgList::new(&[path, pid.c_str().unwrap_or(c"")]);
         #[cfg(feature = "policy")]
         let argument = place.argument();
         #[cfg(feature = "policy")]
-        let args = args.and(argument.c_str());
+        let more = More { argument: argument.c_str(), ..More::NONE };
+        #[cfg(not(feature = "policy"))]
+        let more = More::NONE;
         let spawn = Spawn {
             path,
-            args,
+            args: &[path, pid.c_str().unwrap_or(c"")],
             directory: Some(place.dir.as_fd()),
             below: None,
             stdin: None,
             stdout: place.log_input(),
-            more: &[],
+            more: &more,
             mask: &world.services,
             session: world.is_apart(),
             failure_code: 111,
@@ -150,20 +152,21 @@ impl Keeper {
             }
         };
         let descriptor = extras.as_ref().and_then(|extras| extras.descriptor.as_ref());
-        let more = descriptor.map(|(fd, number)| (fd.as_fd(), *number));
-        let args = match (finish, code.c_str(), signal.c_str()) {
-            (true, Some(code), Some(signal)) => ArgList::new(&[path, code, signal]),
-            _ => ArgList::new(&[path]),
+        let descriptor = descriptor.map(|(fd, number)| (fd.as_fd(), *number));
+        let args: &[&CStr] = match (finish, code.c_str(), signal.c_str()) {
+            (true, Some(code), Some(signal)) => &[path, code, signal],
+            _ => &[path],
         };
         #[cfg(feature = "policy")]
         let argument = place.argument();
         #[cfg(feature = "policy")]
-        let args = args.and(argument.c_str());
-        #[cfg(feature = "policy")]
-        let args = match &extras {
-            Some(extras) => args
-                .with(extras.variables.each_ref().map(|text| text.c_str().filter(|text| !text.is_empty()))),
-            None => args,
+        let variables = extras.as_ref().map(|extras| extras.variables.each_ref().map(Text::c_str));
+        let more = More {
+            descriptors: descriptor.as_slice(),
+            #[cfg(feature = "policy")]
+            argument: argument.c_str(),
+            #[cfg(feature = "policy")]
+            variables: variables.unwrap_or_default(),
         };
         Spawn {
             path,
@@ -172,7 +175,7 @@ impl Keeper {
             below: log.then_some(c"./log"),
             stdin: if log { place.log_output() } else { None },
             stdout: if log { None } else { place.log_input() },
-            more: more.as_slice(),
+            more: &more,
             mask: &world.services,
             session: world.is_apart(),
             failure_code: 111,
