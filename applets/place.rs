@@ -229,10 +229,10 @@ impl Place {
         dir::open(file::CWD, c_str(&self.path(name))?)
     }
 
-    /// Opens `./NAME` to be read.
+    /// Opens `./NAME` to be read, and nothing that it leads to.
     #[cfg(feature = "policy")]
     pub fn open_file(&self, name: &CStr) -> Result<OwnedFd> {
-        file::open_read(file::CWD, c_str(&self.path(name))?)
+        file::open_read_itself(file::CWD, c_str(&self.path(name))?)
     }
 
     /// What `./NAME` is, if it is there.

@@ -6,7 +6,7 @@ use super::order::Order;
 use svbox::service::settings::{KillScope, Setting, Settings};
 use svbox::sys::time::Duration;
 use svbox::sys::{AsFd, file};
-use svbox::text::Cut;
+use svbox::text::{Cut, shown};
 
 /// Between the end of a process and what is told of it; and before another start of a service that has not lived for a second.
 const MARGIN: Duration = Duration::from_secs(2);
@@ -61,6 +61,9 @@ pub fn put_message(place: &Place, output: &mut Output) {
     let len = read(&mut text).unwrap_or(0);
     let line = text.get(..len).unwrap_or(&[]).before(b'\n');
     if !line.is_empty() {
-        output.put(b", \"").put(line).put(b"\"");
+        output.put(b", \"");
+        // Whoever may write there is not whoever looks.
+        line.iter().for_each(|&byte| _ = output.put(&[shown(byte)]));
+        output.put(b"\"");
     }
 }

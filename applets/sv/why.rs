@@ -7,7 +7,7 @@ use svbox::service::cycle;
 use svbox::service::needs::{self, NEEDED, NEEDS, Standing, TIES, Tie, WANTS, below};
 use svbox::service::status::{Shown, Status};
 use svbox::sys::table::Table;
-use svbox::sys::{AsFd, BorrowedFd, Errno, Result};
+use svbox::sys::{AsFd, BorrowedFd, Errno, Result, file};
 use svbox::tai::Tai;
 use svbox::text::Text;
 
@@ -117,9 +117,10 @@ fn explain_stop(
 ) -> Result<bool> {
     let what: &[u8] = if status.want == b'u' { b"about to stop" } else { b"wanted down" };
     let mut any = false;
+    let directory = file::open_place(scan, name)?;
     let mut marks = needs::marks(scan, needs::state(scan, name, NEEDED).path());
     while let Some(other) = marks.next_name() {
-        let Some(tie) = needs::tie(scan, other, name)? else { continue };
+        let Some(tie) = needs::tie(scan, other, name, directory.as_fd())? else { continue };
         if needs::hold_bound(scan, other, tie)?.is_some() {
             begin(name, what, any, output);
             any = true;

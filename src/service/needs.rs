@@ -206,12 +206,26 @@ pub fn is_leaving(scan: BorrowedFd<'_>, name: &CStr) -> Result<bool> {
     Ok(is_there(scan, name, LEAVING)? && hold(scan, name)?.is_some())
 }
 
-/// How the service `name` depends on `other`, if it does.
-pub fn tie(scan: BorrowedFd<'_>, name: &CStr, other: &CStr) -> Result<Option<Tie>> {
+/// How the service `name` depends on `other`, if it does: by that name, or by another that leads to its directory.
+pub fn tie(
+    scan: BorrowedFd<'_>,
+    name: &CStr,
+    other: &CStr,
+    directory: BorrowedFd<'_>,
+) -> Result<Option<Tie>> {
     for &(dir, tie) in &TIES {
         if is_there(scan, name, below(dir, other).path())? {
             return Ok(Some(tie));
         }
+    }
+    for &(dir, tie) in &TIES {
+        let mut known = names(scan, below(name, dir).path());
+        while let Some(known) = known.next_name() {
+            if file::leads_to(scan, known, directory) {
+                return Ok(Some(tie));
+            }
+        }
+        known.end()?;
     }
     Ok(None)
 }

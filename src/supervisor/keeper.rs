@@ -390,7 +390,7 @@ impl Keeper {
     pub fn feed(&mut self, event: Event, place: &Place, world: &mut World) {
         let starts = matches!(event, Event::Command(Command::Up | Command::Once));
         if let Event::Command(command) = event {
-            self.commanded(command, starts, place, world.now);
+            self.commanded(command, starts, place, world);
         }
         self.go_on(Some(event), place, world);
         if starts && self.state.phase == Phase::Up {
@@ -402,14 +402,13 @@ impl Keeper {
         }
     }
 
-    fn commanded(&mut self, command: Command, starts: bool, place: &Place, now: Instant) {
+    fn commanded(&mut self, command: Command, starts: bool, place: &Place, world: &mut World) {
         // A start looks by itself.
         if !starts || self.runs() {
             self.refresh(place);
         }
-        if self.runs() {
-            self.own.catch_up(place, now);
-        }
+        self.catch_up(place, world);
+        let now = world.now;
         if self.own.commanded(command, &self.state, place, now) {
             self.stay();
         }
@@ -417,6 +416,17 @@ impl Keeper {
         if let Some(due) = self.due.as_mut().filter(|_| starts && rests) {
             // Whoever asks for it does not wait longer than runit would.
             *due = (*due).min(now.after(policy::PACE));
+        }
+    }
+
+    /// What the files say now, they may have said before: of a service that runs.
+    fn catch_up(&mut self, place: &Place, world: &mut World) {
+        if !cfg!(feature = "policy") || !self.runs() {
+            return;
+        }
+        self.own.catch_up(place, world.now);
+        if self.state.phase == Phase::Starting && self.own.is_ready_at_once() {
+            self.go_on(Some(Event::Ready), place, world);
         }
     }
 

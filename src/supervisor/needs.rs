@@ -60,9 +60,7 @@ pub struct Bonds {
     told: u8,
     /// Hangs up when the supervisor ends that is waited for.
     awaited: Option<OwnedFd>,
-    /// Something that it needs is not in the scan directory.
-    misses: bool,
-    /// Tells of changes in the scan directory, while something is missing there.
+    /// Tells of changes in the scan directory, while a start waits.
     watched: Option<OwnedFd>,
     /// Until then one that is wanted and has no supervisor is waited for.
     patience: Option<Instant>,
@@ -111,9 +109,14 @@ impl Bonds {
         (self.stale, self.awaited) = (true, None);
     }
 
-    /// The scan directory has changed.
+    /// The scan directory has changed: a name may have come, or lead to another service.
     pub fn hear_scan(&mut self) {
-        self.stale |= self.misses;
+        self.stale |= self.waits;
+    }
+
+    /// Who depends on it has seen it in another light than it was told of.
+    pub fn tell_again(&mut self) {
+        self.told = 0;
     }
 
     /// A start has been ordered, of a service that depends on others.
@@ -177,7 +180,7 @@ impl Bonds {
 
     /// The service has another directory now, in which is shown how it stands.
     pub fn moved(&mut self, place: &Place) {
-        self.stale = true;
+        (self.stale, self.told) = (true, 0);
         if self.bound {
             self.bind(place);
         }
@@ -237,7 +240,7 @@ impl Bonds {
         self.phase = phase;
         self.waits &= state.phase == Phase::Preparing;
         if !self.waits {
-            (self.misses, self.watched, self.patience) = (false, None, None);
+            (self.watched, self.patience) = (None, None);
         }
         self.stale |= has_changed && self.is_seen();
         while core::mem::take(&mut self.stale) {
@@ -289,7 +292,7 @@ impl Bonds {
         if self.leaving.is_some() {
             return self.leave(state, neighbours, place, world);
         }
-        if self.bound && !self.announced {
+        if self.bound {
             self.announce(neighbours, place, world);
         }
         if self.waits {

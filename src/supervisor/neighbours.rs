@@ -114,21 +114,8 @@ impl<'w> Neighbours<'w> {
         Ok(again)
     }
 
-    /// By its name here, or by another that leads to it.
     fn tie_of(&self, name: &CStr) -> Result<Option<Tie>> {
-        if let Some(tie) = needs::tie(self.scan(), name, self.name())? {
-            return Ok(Some(tie));
-        }
-        for &(dir, tie) in &TIES {
-            let mut others = needs::names(self.scan(), below(name, dir).path());
-            while let Some(other) = others.next_name() {
-                if is_in(self.scan(), other, self.place) {
-                    return Ok(Some(tie));
-                }
-            }
-            others.end()?;
-        }
-        Ok(None)
+        needs::tie(self.scan(), name, self.name(), self.place.dir.as_fd())
     }
 
     /// Has each that depends on it look again. Kept apart for its large buffers.

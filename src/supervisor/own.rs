@@ -48,6 +48,8 @@ pub struct Own {
     names: u32,
     /// Whether `./setup` is in the place of `./run`: what it has done stays when it has ended.
     one_shot: bool,
+    /// One of the two has been started: which, is not looked for before that is over.
+    is_chosen: bool,
     /// The rest, once there has been such a file; in memory of its own.
     more: Option<Apart<More>>,
 }
@@ -103,9 +105,11 @@ impl Own {
             self.names = names(place);
             self.listed = is_settled(changed).then_some(changed);
         }
-        self.one_shot = self.may_have(Other::Setup)
-            && !self.may_have(Other::Run)
-            && file::may_run(place.dir.as_fd(), SETUP);
+        if !self.is_chosen {
+            self.one_shot = self.may_have(Other::Setup)
+                && !self.may_have(Other::Run)
+                && file::may_run(place.dir.as_fd(), SETUP);
+        }
         if (self.names & OWN != 0 || self.one_shot) && self.more.is_none() {
             self.more = More::new();
         }
@@ -180,6 +184,7 @@ impl Own {
     /// The service is one that an earlier supervisor has started; `finish`: only `./finish` of it is left.
     pub fn take_over(&mut self, pid: Pid, finish: bool, place: &Place, world: &World) {
         self.refresh(place);
+        self.is_chosen = true;
         self.take_over_ties(place);
         let is_ready = self.is_ready_at_once();
         let Some(more) = self.more() else { return self.clear(place) };
@@ -196,8 +201,10 @@ impl Own {
     /// The files have been read while the service runs.
     pub fn catch_up(&mut self, place: &Place, now: Instant) {
         let is_one_shot = self.one_shot;
-        if let Some(more) = self.more().filter(|_| !is_one_shot) {
-            more.readiness.catch_up(&more.settings, place, now);
+        if let Some(more) = self.more().filter(|_| !is_one_shot)
+            && more.readiness.catch_up(&more.settings, place, now)
+        {
+            more.bonds.tell_again();
         }
     }
 
@@ -220,7 +227,7 @@ impl Own {
         if matches!(command, Command::Up | Command::Once) {
             // It stays if it was to stop, and does not wait long if it was to start later or not at all.
             more.asked &= state.phase != Phase::Stopping || state.term;
-            if !state.has_process() || state.phase == Phase::Finishing {
+            if !state.has_process() || state.phase == Phase::Finishing || more.scope.is_sweeping() {
                 more.pardon();
             }
         }
@@ -266,6 +273,7 @@ impl Own {
             .ok()
             .and_then(|text| parse(text.trim_ascii()));
         let is_up = self.one_shot && started.is_some() && started == boot.map(u64::from);
+        self.is_chosen = is_up;
         if let Some(more) = self.more().filter(|_| is_up) {
             more.readiness.take_over(true, &more.settings, place, Instant::now());
             more.scope.find_again(more.settings.kill_scope, place);
@@ -386,6 +394,7 @@ impl Own {
 
     /// `./run` has been started.
     pub fn started(&mut self, place: &Place, now: Instant) {
+        self.is_chosen = true;
         let is_ready = self.is_ready_at_once();
         let Some(more) = self.more() else { return };
         more.readiness.started(is_ready, &more.settings, now);
@@ -396,6 +405,7 @@ impl Own {
     /// `./run` has ended: what becomes of the service is decided now.
     pub fn ended(&mut self, mut end: End, place: &Place, world: &World) {
         let end = &mut end;
+        self.is_chosen = false;
         if let Some(more) = self.more() {
             more.readiness.ended(place);
             // That was us.

@@ -15,7 +15,7 @@ use crate::sys::signal::Signal;
 
 use crate::sys::time::{self, Duration, Instant};
 use crate::sys::{AsFd, Errno, OwnedFd, Result, fifo, file};
-use crate::text::Text;
+use crate::text::{Text, shown};
 use core::ffi::CStr;
 use core::mem::MaybeUninit;
 
@@ -48,6 +48,8 @@ pub struct Readiness {
     show_again: Option<(Instant, Duration, Option<u32>)>,
     /// Whether it has been ready since it was started.
     was_ready: bool,
+    /// With the boot of a one-shot, if it is one.
+    life: Option<u32>,
     /// Whether the `./check` that runs asks for a service that has ended.
     stale: bool,
     /// Whether an earlier supervisor has shown what the service was at.
@@ -191,13 +193,18 @@ impl Readiness {
         }
     }
 
-    /// The files may say only since it was started that it tells when it is ready. Then it was ready at once.
-    pub fn catch_up(&mut self, settings: &Settings, place: &Place, now: Instant) {
+    /// The files may say only since it was started that it tells when it is ready. Then it was ready at once; and so it is
+    /// if they say so no longer. Gives whether it is shown now, and was not before.
+    pub fn catch_up(&mut self, settings: &Settings, place: &Place, now: Instant) -> bool {
         let is_known = self.shown || self.inbox.is_some() || self.show_again.is_some();
-        if self.was_ready && !is_known && settings.tells_ready() {
+        let tells = settings.tells_ready();
+        let is_new = self.was_ready && !is_known && tells;
+        if is_new {
             self.show(settings, None, place, now);
             self.go_on(settings.check_fails.is_some(), settings, now);
         }
+        self.was_ready |= !tells;
+        is_new
     }
 
     /// It was stopped for a while, and could not answer.
@@ -226,7 +233,7 @@ impl Readiness {
     /// Shows that it is ready.
     pub fn show(&mut self, settings: &Settings, boot: Option<u32>, place: &Place, now: Instant) {
         // What it did not answer before does not count.
-        (self.was_ready, self.fails) = (true, 0);
+        (self.was_ready, self.fails, self.life) = (true, 0, boot);
         self.alive_by =
             settings.alive_within.filter(|_| self.inbox.is_some()).map(|within| now.after(within));
         if let Err(errno) = self.try_to_show(boot, place) {
@@ -292,7 +299,7 @@ impl Readiness {
         self.inbox = Some(inbox);
         // Ready once more, after it has read its files again.
         if finding == Finding::Ready && self.was_ready && !self.shown {
-            self.show(settings, None, place, now);
+            self.show(settings, self.life, place, now);
         }
         finding
     }
@@ -313,7 +320,7 @@ impl Readiness {
     fn say(&mut self, text: &[u8], place: &Place) {
         let mut message = Text::new();
         for &byte in text.iter().take(MESSAGE - 2) {
-            message.push(&[if byte < b' ' || byte == 0x7f { b'?' } else { byte }]);
+            message.push(&[shown(byte)]);
         }
         message.push(b"\n");
         if message.bytes() != self.message.bytes() {

@@ -325,7 +325,7 @@ impl Unit {
             }
             Heard::Service => self.main.hear(&self.place, world),
             #[cfg(feature = "policy")]
-            Heard::Neighbour => self.main.hear_neighbour(),
+            Heard::Neighbour => self.main.hear_neighbour(&self.place, world),
             Heard::Orphan(Part::Log) => {
                 if let Some(log) = &mut self.log {
                     log.orphan_ended(&self.place, world);
@@ -351,7 +351,7 @@ impl Unit {
         let Some(Ok(Some(count))) = read else { return };
         #[cfg(feature = "policy")]
         if part == Part::Main && bytes.iter().take(count).any(|&byte| byte == LOOK) {
-            self.main.hear_neighbour();
+            self.main.hear_neighbour(&self.place, world);
         }
         for command in bytes.into_iter().take(count).filter_map(Command::from_byte) {
             match part {

@@ -154,6 +154,12 @@ impl<'t> Iterator for Parts<'t> {
     }
 }
 
+/// What a terminal would not just show, as a question mark.
+#[cfg(feature = "policy")]
+pub fn shown(byte: u8) -> u8 {
+    if byte < b' ' || byte == 0x7f { b'?' } else { byte }
+}
+
 /// A number that is another one for other bytes: FNV-1a.
 #[cfg(feature = "policy")]
 pub fn spread(bytes: &[u8]) -> u64 {

@@ -160,6 +160,13 @@ impl Service<'_> {
         open_fifo(&self.join("log/supervise/control")).unwrap().write_all(bytes).unwrap();
     }
 
+    /// How many commands its supervisor has not read yet.
+    pub fn unread(&self) -> u64 {
+        let control = self.join("supervise/control");
+        let fifo = std::fs::OpenOptions::new().read(true).write(true).open(control).unwrap();
+        rustix::io::ioctl_fionread(&fifo).unwrap()
+    }
+
     /// Its status. The file is replaced whole, so it is never short.
     pub fn status(&self) -> Status {
         status_in(&self.join("supervise"))

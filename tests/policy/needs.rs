@@ -3,6 +3,7 @@
 mod again;
 mod hard;
 mod kinds;
+mod late;
 mod start;
 mod stop;
 
@@ -103,6 +104,12 @@ fn slow<'s>(sandbox: &'s Sandbox, name: &str, needs: &[&str]) -> Service<'s> {
 #[track_caller]
 fn until_said_by(runsvdir: &Running, line: &str) {
     until(line, || runsvdir.stderr().lines().any(|said| said == line));
+}
+
+/// Waits until a service that dies is started at once: one that dies sooner has a pause first.
+fn until_old() {
+    let now = std::time::Instant::now();
+    until("its first second", || now.elapsed() > Duration::from_millis(1100));
 }
 
 /// Makes a copy `next` of the scan directory, as deep as that, for its events.

@@ -182,6 +182,48 @@ fn what_it_says_before_its_work_is_done_does_not_count() {
 }
 
 #[test]
+fn ready_once_more_is_ready_in_the_same_life_of_the_machine() {
+    if only_svbox("own files") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let says = r#"use Socket; ($name = $ENV{NOTIFY_SOCKET}) =~ s/^@/\0/; socket(my $socket, AF_UNIX, SOCK_DGRAM, 0) or die;
+        until (-e "go") { select(undef, undef, undef, 0.01) }
+        for my $word ("RELOADING=1", "READY=1\nSTATUS=again") { send($socket, $word, 0, pack("S a*", AF_UNIX, $name)) }"#;
+    let service = one_shot(&sandbox, "perl ./says &").file("notify-socket", "").file("says", says);
+    let mut runsv = service.supervise();
+    until_set_up(&service);
+    let life = service.read("supervise/ready");
+    sandbox.write("one/go", "");
+    until("its words", || service.join("supervise/message").exists());
+    until_set_up(&service);
+    assert_eq!(service.read("supervise/ready"), life);
+    runsv.signal(Signal::KILL);
+    runsv.ended();
+    let _runsv = service.supervise();
+    until_set_up(&service);
+    assert_eq!(service.lines("setups"), 1);
+}
+
+#[test]
+fn a_run_that_gives_way_to_setup_was_run() {
+    if only_svbox("own files") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let service = sandbox.service("one").run("echo >>runs; until test -e go; do sleep 0.01; done");
+    let runsv = service.supervise();
+    service.until_lines("runs", 1);
+    let service = service.script("setup", "echo >>setups");
+    std::fs::remove_file(service.join("run")).unwrap();
+    service.send(b"c");
+    until("that it is read", || service.unread() == 0);
+    sandbox.write("one/go", "");
+    until_set_up(&service);
+    assert_eq!((service.lines("setups"), runsv.stderr().as_str()), (1, ""));
+}
+
+#[test]
 fn a_service_with_run_has_no_use_for_setup() {
     let sandbox = Sandbox::new();
     let service = sandbox.service("one").run_forever().script("setup", "echo >>setups");

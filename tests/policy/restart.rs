@@ -207,6 +207,33 @@ fn the_last_32_deaths_are_kept() {
 }
 
 #[test]
+fn who_is_called_up_while_what_it_has_left_is_ended_does_not_fail() {
+    if only_svbox("own files") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    // The second death is one too many; what that run leaves does not end with TERM.
+    let left =
+        "(trap '' TERM; echo >>left; until test -e go; do sleep 0.01; done) & until test -e left; do :; done";
+    let which = "case $(wc -l <starts) in 1) exit 1;; 3) exec sleep 1000000;; esac";
+    let service = counted(&sandbox, &format!("{which}\n{left}\nexit 1"))
+        .file("restart", "always delay=10ms limit=1/1h")
+        .file("kill-scope", "group")
+        .file("timeout-kill", "600000");
+    let _runsv = service.supervise();
+    until("its end", || {
+        service.join("left").exists()
+            && service.status().pid() == 0
+            && service.status().shown() == Shown::Finish
+    });
+    service.send(b"u");
+    until("that it is read", || service.unread() == 0);
+    sandbox.write("one/go", "");
+    service.until_lines("starts", 3);
+    assert!(!service.join("supervise/failed").exists());
+}
+
+#[test]
 fn notify_is_told_of_deaths_and_of_the_failure() {
     if only_svbox("own files") {
         return;

@@ -55,6 +55,23 @@ fn ready_reloading_and_stopping_are_shown() {
 }
 
 #[test]
+fn what_others_have_put_there_is_shown_with_the_same_care() {
+    if only_svbox("own files") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let service = sandbox.service("one").run_forever();
+    let _runsv = service.supervise();
+    service.until_up();
+    sandbox.write("one/supervise/message", "a\x1b[31mb\n");
+    let status = || String::from_utf8(service.sv(&["status"]).stdout).unwrap();
+    assert!(status().ends_with(", \"a?[31mb\"\n"), "{:?}", status());
+    std::fs::remove_file(service.join("supervise/message")).unwrap();
+    std::os::unix::fs::symlink(sandbox.write("secret", "root\n"), service.join("supervise/message")).unwrap();
+    assert!(!status().contains("root"), "{:?}", status());
+}
+
+#[test]
 fn what_a_terminal_would_obey_is_not_shown_and_not_too_much() {
     if only_svbox("own files") {
         return;

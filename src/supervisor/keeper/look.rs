@@ -9,9 +9,13 @@ use crate::supervisor::steps::Step;
 use crate::supervisor::unit::Place;
 
 impl Keeper {
-    /// Somebody that it depends on, or that depends on it, may have something to tell.
-    pub fn hear_neighbour(&mut self) {
+    /// Somebody that it depends on, or that depends on it, may have something to tell; and looks at its files.
+    pub fn hear_neighbour(&mut self, place: &Place, world: &mut World) {
+        if self.runs() {
+            self.refresh(place);
+        }
         self.own.hear_neighbour();
+        self.catch_up(place, world);
     }
 
     /// The scan directory has changed.

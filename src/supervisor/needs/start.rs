@@ -39,7 +39,7 @@ impl Bonds {
             }
             self.retry = Some(world.now);
         }
-        if self.misses && self.watched.is_none() {
+        if self.watched.is_none() {
             self.watch_scan(neighbours, world);
         }
         if self.bound {
@@ -66,13 +66,12 @@ impl Bonds {
         world: &World,
     ) -> Result<bool> {
         let mut met = true;
-        self.misses = false;
         for &(dir, tie) in &TIES {
             let mut others = neighbours.others(dir);
             while let Some(other) = others.next_name() {
                 let standing = needs::standing(neighbours.scan(), other)?;
                 met &= match tie {
-                    Tie::Need => self.is_there(other, &standing, aloud, place),
+                    Tie::Need => self.is_there(other, &standing, aloud, neighbours, place, world),
                     Tie::Want => self.is_past(other, &standing, neighbours, place, world)?,
                 };
             }
@@ -82,12 +81,27 @@ impl Bonds {
     }
 
     /// Whether one that is needed is ready.
-    fn is_there(&mut self, other: &CStr, standing: &Standing, aloud: bool, place: &Place) -> bool {
+    fn is_there(
+        &mut self,
+        other: &CStr,
+        standing: &Standing,
+        aloud: bool,
+        neighbours: &Neighbours<'_>,
+        place: &Place,
+        world: &World,
+    ) -> bool {
         if matches!(standing, Standing::Missing) {
-            self.misses = true;
             if aloud {
                 place.report.warn(&[b"needs: ", other.to_bytes(), b" is missing, waiting for it"], None);
             }
+            // Nobody tells when there is something where a link leads.
+            if file::link_stat(neighbours.scan(), other).is_ok() {
+                self.again(world);
+            }
+        }
+        // It may have got the files since it was started by which it would tell that it is ready, and not know of them.
+        if aloud && matches!(standing, Standing::Starting(_)) {
+            let _ = needs::tell(neighbours.scan(), other);
         }
         standing.is_ready()
     }

@@ -77,17 +77,11 @@ fn who_is_first_heard_of_when_a_start_is_prepared_is_not_forgotten() {
     first.signal(Signal::STOP);
     let _second = web.supervise();
     until_waits(&web);
-    until("what it is told", || waiting_bytes(&db) > 0);
+    until("what it is told", || db.unread() > 0);
     sandbox.write("scan/db/go", "");
     until("the end of the script", || state_of(script) == 'Z');
     first.signal(Signal::CONT);
     until_events(&sandbox, "up db, up web, ");
-}
-
-/// What its supervisor has not read yet.
-fn waiting_bytes(service: &Service<'_>) -> u64 {
-    let fifo = fs::OpenOptions::new().read(true).write(true).open(service.join("supervise/control")).unwrap();
-    rustix::io::ioctl_fionread(&fifo).unwrap()
 }
 
 fn state_of(pid: i32) -> char {

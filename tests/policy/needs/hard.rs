@@ -409,12 +409,6 @@ fn names_may_be_as_long_as_names_can_be() {
     });
 }
 
-/// Waits until a service that dies is started at once: one that dies sooner has a pause first.
-fn until_old() {
-    let now = std::time::Instant::now();
-    until("its first second", || now.elapsed() > Duration::from_millis(1100));
-}
-
 #[test]
 fn one_whose_stop_waits_need_not_become_ready_any_more() {
     if only_svbox("needs") {
