@@ -36,7 +36,7 @@ pub fn start(path: &CStr, controls: bool, console: &Console) -> Result<Pid> {
         below: None,
         stdin: terminal,
         stdout: terminal,
-        more: &More { descriptors: more.as_slice(), ..More::NONE },
+        more: &More::with(more.as_slice()),
         mask: &Mask::of(&[]),
         session: true,
         failure_code: FATAL,

@@ -317,10 +317,7 @@ impl Files {
             below: None,
             stdin: Some(self.input.as_fd()),
             stdout: Some(self.output.as_fd()),
-            more: &More {
-                descriptors: &[(self.state.as_fd(), STATE), (self.new_state.as_fd(), NEW_STATE)],
-                ..More::NONE
-            },
+            more: &More::with(&[(self.state.as_fd(), STATE), (self.new_state.as_fd(), NEW_STATE)]),
             mask,
             session: false,
             failure_code: FATAL,

@@ -57,15 +57,20 @@ pub struct More<'a> {
     pub variables: [Option<&'a CStr>; 2],
 }
 
-impl More<'_> {
+impl<'a> More<'a> {
     /// Nothing.
-    pub const NONE: Self = Self {
-        descriptors: &[],
-        #[cfg(feature = "policy")]
-        argument: None,
-        #[cfg(feature = "policy")]
-        variables: [None; 2],
-    };
+    pub const NONE: Self = Self::with(&[]);
+
+    /// These descriptors.
+    pub const fn with(descriptors: &'a [(BorrowedFd<'a>, c_int)]) -> Self {
+        Self {
+            descriptors,
+            #[cfg(feature = "policy")]
+            argument: None,
+            #[cfg(feature = "policy")]
+            variables: [None; 2],
+        }
+    }
 }
 
 /// What a child does before the program runs, and with what.
