@@ -7,10 +7,10 @@ use super::unit::Place;
 use crate::service::command::Command;
 use crate::service::machine::{Event, Limit, Phase, State};
 use crate::service::policy;
-use crate::sys::OwnedFd;
 use crate::sys::process::{Ended, Pid};
 use crate::sys::signal::Signal;
 use crate::sys::time::{Duration, Instant};
+use crate::sys::{OwnedFd, Result};
 
 /// Nothing is known, for nothing is looked at.
 #[derive(Default)]
@@ -122,8 +122,8 @@ impl Own {
         true
     }
 
-    pub fn prepare(&mut self, _: &Place, _: &World) -> Option<Extras> {
-        None
+    pub fn prepare(&mut self, _: &Place, _: &World) -> Result<Option<Extras>> {
+        Ok(None)
     }
 
     pub fn hear(&mut self, _: Option<Pid>, _: bool, _: &Place, _: &World) -> Option<Event> {

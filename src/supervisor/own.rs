@@ -24,7 +24,7 @@ use crate::sys::apart::Apart;
 use crate::sys::process::{Ended, Pid};
 use crate::sys::signal::Signal;
 use crate::sys::time::{self, Duration, Instant};
-use crate::sys::{AsFd, Errno, file};
+use crate::sys::{AsFd, Errno, Result, file};
 use crate::text::{Cut, Text, parse};
 use core::ffi::CStr;
 use deaths::Verdict;
@@ -283,13 +283,13 @@ impl Own {
     }
 
     /// Makes what a service that is about to be started is to have more than runit's: a descriptor, and its number there.
-    pub fn prepare(&mut self, place: &Place, world: &World) -> Option<Extras> {
-        let more = self.more()?;
+    pub fn prepare(&mut self, place: &Place, world: &World) -> Result<Option<Extras>> {
+        let Some(more) = self.more() else { return Ok(None) };
         (more.unhealthy, more.asked) = (false, false);
         more.readiness.ended(place);
         more.scope.prepare(more.settings.kill_scope, place, world);
         let token = unit::token(place.index, Heard::Service);
-        Some(more.readiness.prepare(&more.settings, token, place, world))
+        more.readiness.prepare(&more.settings, token, world).map(Some)
     }
 
     /// Reads what the service `pid` has said; gives what that means.

@@ -88,25 +88,19 @@ pub enum Finding {
 
 impl Readiness {
     /// Makes what a service that is about to be started says how it is with.
-    pub fn prepare(&mut self, settings: &Settings, token: u64, place: &Place, world: &World) -> Extras {
+    pub fn prepare(&mut self, settings: &Settings, token: u64, world: &World) -> Result<Extras> {
         let mut extras = Extras::default();
         if let Some(number) = settings.notification_fd {
-            match self.open_pipe(token, world) {
-                Ok(fd) => extras.descriptor = Some((fd, number)),
-                Err(errno) => place.report.warn_of(b"unable to create pipe for ", b"notification-fd", errno),
-            }
+            extras.descriptor = Some((self.open_pipe(token, world)?, number));
         }
         if settings.notify_socket {
             let [socket, watchdog] = &mut extras.variables;
-            if let Err(errno) = self.open_inbox(socket, token, world) {
-                place.report.warn_of(b"unable to create socket for ", b"notify-socket", errno);
-                // Another one that we have found is none of the service's.
-                socket.truncate(NOTIFY_SOCKET.len());
-            } else if let Some(within) = settings.alive_within {
+            self.open_inbox(socket, token, world)?;
+            if let Some(within) = settings.alive_within {
                 watchdog.push(b"WATCHDOG_USEC=").number(within.as_micros());
             }
         }
-        extras
+        Ok(extras)
     }
 
     fn open_pipe(&mut self, token: u64, world: &World) -> Result<OwnedFd> {

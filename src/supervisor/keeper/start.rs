@@ -91,11 +91,13 @@ impl Keeper {
 
     /// Starts `./run` or `./finish`.
     pub(super) fn start(&mut self, finish: bool, place: &Place, world: &mut World) -> Event {
-        let mut extras = None;
-        if !finish && self.part == Part::Main {
-            extras = self.own.prepare(place, world);
-        }
-        match self.spawn(finish, extras, place, world) {
+        let starts = !finish && self.part == Part::Main;
+        let extras = if starts { self.own.prepare(place, world) } else { Ok(None) };
+        let trouble: &[u8] = match extras {
+            Ok(_) => b"unable to fork, sleeping",
+            Err(_) => b"unable to create pipe or socket to be ready with, sleeping",
+        };
+        match extras.and_then(|extras| self.spawn(finish, extras, place, world)) {
             Ok(pid) => {
                 if !finish {
                     self.started = world.now;
@@ -107,7 +109,7 @@ impl Keeper {
                 Event::Started { ready: self.own.is_ready_at_once() }
             }
             Err(errno) => {
-                place.report.warn_of(b"unable to fork, sleeping", b"", errno);
+                place.report.warn_of(trouble, b"", errno);
                 Event::NotStarted
             }
         }
