@@ -8,7 +8,6 @@ use svbox::sys::args::Args;
 use svbox::sys::exec::{Arguments, Environment, replace, replace_by};
 use svbox::sys::process::{self, Pid};
 use svbox::sys::signal::Mask;
-
 use svbox::sys::{Errno, Result, stdio, terminal};
 
 /// What a shell says of a command that is not there, and of one that cannot be run.

@@ -60,6 +60,8 @@ pub struct Bonds {
     told: u8,
     /// Hangs up when the supervisor ends that is waited for.
     awaited: Option<OwnedFd>,
+    /// Something that it needs is not in the scan directory.
+    misses: bool,
     /// Tells of changes in the scan directory, while a start waits.
     watched: Option<OwnedFd>,
     /// Until then one that is wanted and has no supervisor is waited for.

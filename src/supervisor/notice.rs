@@ -5,7 +5,6 @@ use super::{World, program};
 use crate::sys::Errno;
 use crate::sys::process::{self, Ended, Pid};
 use crate::sys::signal::Signal;
-
 use crate::sys::time::{Duration, Instant};
 use crate::text::Text;
 use core::ffi::CStr;

@@ -184,7 +184,7 @@ impl Own {
     /// The service is one that an earlier supervisor has started; `finish`: only `./finish` of it is left.
     pub fn take_over(&mut self, pid: Pid, finish: bool, place: &Place, world: &World) {
         self.refresh(place);
-        self.is_chosen = true;
+        self.is_chosen = !finish;
         self.take_over_ties(place);
         let is_ready = self.is_ready_at_once();
         let Some(more) = self.more() else { return self.clear(place) };

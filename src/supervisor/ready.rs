@@ -12,7 +12,6 @@ use crate::sys::identity;
 use crate::sys::inbox::{self, Datagram, Inbox, Sender};
 use crate::sys::process::{self, Ended, Pid};
 use crate::sys::signal::Signal;
-
 use crate::sys::time::{self, Duration, Instant};
 use crate::sys::{AsFd, Errno, OwnedFd, Result, fifo, file};
 use crate::text::{Text, shown};

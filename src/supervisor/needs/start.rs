@@ -66,6 +66,7 @@ impl Bonds {
         world: &World,
     ) -> Result<bool> {
         let mut met = true;
+        let missed = core::mem::take(&mut self.misses);
         for &(dir, tie) in &TIES {
             let mut others = neighbours.others(dir);
             while let Some(other) = others.next_name() {
@@ -76,6 +77,10 @@ impl Bonds {
                 };
             }
             others.end()?;
+        }
+        if missed && !self.misses {
+            // It has come since it was to know of us.
+            self.retry = Some(world.now);
         }
         Ok(met)
     }
@@ -91,6 +96,7 @@ impl Bonds {
         world: &World,
     ) -> bool {
         if matches!(standing, Standing::Missing) {
+            self.misses = true;
             if aloud {
                 place.report.warn(&[b"needs: ", other.to_bytes(), b" is missing, waiting for it"], None);
             }
