@@ -136,6 +136,7 @@ fn an_instance_without_its_supervisor_is_told_of() {
     let sandbox = Sandbox::new();
     let script = format!(
         "{}{}wait_for 'svok /etc/service/tick@a/log' 2>/dev/null
+        wait_for 'test -s /etc/sv/tick@/instances/a/supervise/pid'
         kill -STOP $runsvdir; pid=$(cat /etc/sv/tick@/instances/a/supervise/pid)
         kill -KILL $(sed 's/.*) . //; s/ .*//' /proc/$pid/stat); echo $pid >/pid
         wait_for '! svok /etc/service/tick@a' 2>/dev/null",
