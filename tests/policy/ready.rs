@@ -62,17 +62,22 @@ fn without_a_pipe_or_a_socket_for_it_it_is_not_started_yet() {
     if only_svbox("own files") {
         return;
     }
+    std::thread::scope(|scope| {
+        scope.spawn(|| is_not_started_without("notification-fd", "pipe2"));
+        is_not_started_without("notify-socket", "socket");
+    });
+}
+
+fn is_not_started_without(file: &str, call: &str) {
+    let sandbox = Sandbox::new();
+    let service = counted(&sandbox, "(echo >&3) 2>>said; exec sleep 1000000").file(file, "3");
+    let mut command = traced(&sandbox, &format!("{call}:error=EMFILE:when=1"), "runsv");
+    command.arg("one");
+    let runsv = sandbox.start(command);
+    service.until_lines("starts", 1);
     let sleeping = "runsv one: warning: unable to create pipe or socket to be ready with, sleeping: ";
-    for (file, call) in [("notification-fd", "pipe2"), ("notify-socket", "socket")] {
-        let sandbox = Sandbox::new();
-        let service = counted(&sandbox, "(echo >&3) 2>>said; exec sleep 1000000").file(file, "3");
-        let mut command = traced(&sandbox, &format!("{call}:error=EMFILE:when=1"), "runsv");
-        command.arg("one");
-        let runsv = sandbox.start(command);
-        service.until_lines("starts", 1);
-        assert_eq!(runsv.stderr(), format!("{sleeping}process cannot open more files\n"));
-        until("that it is ready", || file != "notification-fd" || service.join("supervise/ready").exists());
-    }
+    assert_eq!(runsv.stderr(), format!("{sleeping}process cannot open more files\n"));
+    until("that it is ready", || file != "notification-fd" || service.join("supervise/ready").exists());
 }
 
 #[test]
