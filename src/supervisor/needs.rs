@@ -294,11 +294,11 @@ impl Bonds {
         if self.leaving.is_some() {
             return self.leave(state, neighbours, place, world);
         }
-        if self.bound {
-            self.announce(neighbours, place, world);
-        }
         if self.waits {
             return self.start(neighbours, place, world);
+        }
+        if self.bound {
+            self.announce(neighbours, place, world);
         }
         let prepares = state.phase == Phase::Preparing;
         if !self.bound || !(runs(state) || prepares) || !stop::is_any_leaving(neighbours)? {
