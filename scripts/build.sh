@@ -17,7 +17,7 @@ set -eu
 common="-Cforce-unwind-tables=no -Cjump-tables=no -Clink-arg=$through--build-id=none
     -Clink-arg=$through-znoseparate-code -Clink-arg=$through-znorelro"
 packed="-Clink-arg=-Wl,-zpack-relative-relocs"
-# Smaller by three percent than what the compiler chooses for size: nothing is written twice to save a jump, nor kept in a
+# Smaller by two percent than what the compiler chooses for size: nothing is written twice to save a jump, nor kept in a
 # register over a loop that costs more to be kept than to be made again.
 careful="-Cllvm-args=-inline-threshold=0 -Cllvm-args=-phi-node-folding-threshold=1 -Cllvm-args=-sink-common-insts
     -Cllvm-args=-disable-early-taildup -Cllvm-args=-disable-machine-licm -Cllvm-args=-split-spill-mode=size"
