@@ -54,12 +54,18 @@ fn restart_is_done_when_another_process_is_there() {
     }
 }
 
+/// Until the service has its trap, and the status shows it: runit's `sv down` is content with the status of before.
+fn until_it_ignores_term(service: &Service) {
+    service.until_lines("ready", 1);
+    service.until_up();
+}
+
 #[test]
 fn a_service_that_does_not_obey_is_told_of_when_the_time_is_over() {
     let sandbox = Sandbox::new();
     let service = sandbox.service("s").run("trap '' TERM\necho >ready\nwhile :; do sleep 0.1; done");
     let _runsv = service.supervise();
-    service.until_lines("ready", 1);
+    until_it_ignores_term(&service);
     let began = Instant::now();
     let output = run(&sandbox, &["-w1", "down", "s"]);
     assert!(began.elapsed() >= Duration::from_secs(1), "{:?}", began.elapsed());
@@ -73,7 +79,7 @@ fn force_kills_what_does_not_obey() {
     let sandbox = Sandbox::new();
     let service = sandbox.service("s").run("trap '' TERM\necho >ready\nwhile :; do sleep 0.1; done");
     let _runsv = service.supervise();
-    service.until_lines("ready", 1);
+    until_it_ignores_term(&service);
     let output = run(&sandbox, &["-w1", "force-stop", "s"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(stdout(&output).starts_with("kill: run: s: (pid "), "{}", stdout(&output));
