@@ -247,9 +247,9 @@ impl Bonds {
         self.stale |= has_changed && self.is_seen();
         while core::mem::take(&mut self.stale) {
             (self.awaited, self.retry) = (None, None);
-            let is_late = has_run(state.phase) && matches!(state.want, Want::Down | Want::Exit);
+            let is_late = matches!(state.want, Want::Down | Want::Exit);
             if self.find_marks(place) && is_late {
-                // Whoever has just started can still end.
+                // Whoever has just started, because the stop was not to be seen yet, can still end.
                 self.leaving = self.leaving.or(Some(Leaving::Told));
             }
             let looked = match Neighbours::open(place, world) {

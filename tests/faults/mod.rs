@@ -1,6 +1,7 @@
 //! The fault sweep: each system call of a program's life fails once, at each place, with each error that the
 //! kernel could give there, or is the last one. Whatever happens, nothing is lost, doubled or left behind.
 
+mod meanwhile;
 mod supervisors;
 mod svlogd;
 
@@ -117,9 +118,14 @@ fn faults(trace: &str) -> Vec<String> {
 
 /// The end of the program at each of the calls in a trace.
 fn kills(trace: &str) -> Vec<String> {
+    signals(trace, "KILL")
+}
+
+/// A signal at each of the calls in a trace.
+fn signals(trace: &str, signal: &str) -> Vec<String> {
     let each = |(name, places): (&str, Vec<usize>)| {
-        let name = name.to_owned();
-        places.into_iter().map(move |place| format!("{name}:signal=KILL:when={place}"))
+        let at = format!("{name}:signal={signal}:when=");
+        places.into_iter().map(move |place| format!("{at}{place}"))
     };
     places(trace).into_iter().flat_map(each).collect()
 }
