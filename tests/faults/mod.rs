@@ -98,6 +98,8 @@ fn places(trace: &str) -> BTreeMap<&str, Vec<usize>> {
             places.entry(name).or_default().push(*place);
         }
     }
+    let count: usize = places.values().map(Vec::len).sum();
+    assert!(count > 50, "only {count} calls: is the trace whole?");
     places
 }
 
@@ -133,7 +135,6 @@ fn signals(trace: &str, signal: &str) -> Vec<String> {
 /// Runs a life under every one of the faults that its trace without one suggests, several at a time.
 fn sweep(life: impl Fn(Option<&str>) -> String + Sync, faults: impl Fn(&str) -> Vec<String>) {
     let faults = faults(&life(None));
-    assert!(faults.len() > 50, "only {} faults: is the trace whole?", faults.len());
     let next = AtomicUsize::new(0);
     let failed = Mutex::new(Vec::new());
     std::thread::scope(|scope| {

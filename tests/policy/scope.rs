@@ -236,11 +236,10 @@ fn before_a_service_that_died_starts_again_nothing_is_left_of_it() {
                 )
                 .file("child", "0")
                 .file("kill-scope", scope);
+            // Whoever the service belongs to writes it.
+            let child = service.join("child");
+            fs::set_permissions(&child, std::os::unix::fs::PermissionsExt::from_mode(0o666)).unwrap();
             let (_runsv, _given) = supervise(way, &service);
-            if way == Way::User {
-                let child = service.join("child");
-                fs::set_permissions(&child, std::os::unix::fs::PermissionsExt::from_mode(0o666)).unwrap();
-            }
             for starts in 1..4 {
                 service.until_lines("starts", starts);
                 fs::write(service.join("die"), "").unwrap();
