@@ -196,7 +196,7 @@ fn a_killed_supervisor_does_not_hold_up_what_its_service_needs() {
     db.send(b"d");
     until_events(&sandbox, "up db, up web, told web, ");
     // The next supervisor knows of the TERM what is shown of it.
-    until("that it is shown", || web.stat().contains("got TERM"));
+    until("that it is shown", || web.status().term());
     second.signal(Signal::KILL);
     second.ended();
     until_events(&sandbox, "up db, up web, told web, end db, ");

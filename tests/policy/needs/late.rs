@@ -152,7 +152,7 @@ fn why_knows_the_other_names_of_a_service() {
     web.until_up();
     db.send(b"d");
     until_events(&sandbox, "up db, up web, told web, ");
-    assert!(why(&db).starts_with("db: wanted down: waits for web (stopping)"), "{}", why(&db));
+    until("the reason", || why(&db).starts_with("db: wanted down: waits for web (stopping)"));
     sandbox.write("scan/web/go", "");
     until_events(&sandbox, "up db, up web, told web, end db, ");
 }
