@@ -9,6 +9,8 @@ use std::os::unix::fs::symlink;
 
 /// One course of things.
 struct Case {
+    /// Whether it is gone through with a stop after every call; otherwise after some of them.
+    every: bool,
     /// The service of which the supervisor is stopped.
     traced: &'static str,
     /// What is there before that is started.
@@ -153,12 +155,12 @@ fn run(case: &Case, stop: Option<&str>) -> String {
 /// Calls after which nothing is seen in another light.
 const BLIND: [&str; 4] = ["close:", "fcntl:", "fstat:", "epoll_ctl:"];
 
-/// `every`: after every call; otherwise after some of them. The static program is of the same code.
-fn stopped_at_each_call(every: bool, case: &Case) {
+/// The static program is of the same code.
+fn stopped_at_each_call(case: &Case) {
     if only_svbox("needs") || std::env::var_os("SVBOX_PROGRAM").is_some() {
         return;
     }
-    let step = if every { 1 } else { 4 };
+    let step = if case.every { 1 } else { 4 };
     let stops = |trace: &str| {
         let mut all = signals(trace, "STOP");
         all.retain(|stop| !BLIND.iter().any(|call| stop.starts_with(call)));
@@ -211,108 +213,97 @@ fn stop_db(pair: &Pair<'_>) {
 
 #[test]
 fn what_is_missing_may_come() {
-    stopped_at_each_call(
-        true,
-        &Case {
-            traced: "web",
-            before: nothing,
-            asks: always,
-            done: always,
-            meanwhile: a_db_comes,
-            end: End::Up,
-        },
-    );
+    stopped_at_each_call(&Case {
+        every: true,
+        traced: "web",
+        before: nothing,
+        asks: always,
+        done: always,
+        meanwhile: a_db_comes,
+        end: End::Up,
+    });
 }
 
 #[test]
 fn what_a_link_leads_to_may_come() {
-    stopped_at_each_call(
-        true,
-        &Case {
-            traced: "web",
-            before: |pair| symlink("../below/db", pair.sandbox.join("scan/db")).unwrap(),
-            asks: always,
-            done: always,
-            meanwhile: |pair| {
-                std::fs::create_dir_all(pair.sandbox.join("below/db")).unwrap();
-                a_db_comes(pair);
-            },
-            end: End::Up,
+    stopped_at_each_call(&Case {
+        every: true,
+        traced: "web",
+        before: |pair| symlink("../below/db", pair.sandbox.join("scan/db")).unwrap(),
+        asks: always,
+        done: always,
+        meanwhile: |pair| {
+            std::fs::create_dir_all(pair.sandbox.join("below/db")).unwrap();
+            a_db_comes(pair);
         },
-    );
+        end: End::Up,
+    });
 }
 
 #[test]
 fn what_is_needed_may_be_ready() {
-    stopped_at_each_call(
-        false,
-        &Case {
-            traced: "web",
-            before: |pair| {
-                pair.make_db();
-                pair.supervise(&pair.db);
-            },
-            asks: always,
-            done: always,
-            meanwhile: |pair| {
-                pair.go();
-                until("that it is ready", || is_ready(pair));
-            },
-            end: End::Up,
+    stopped_at_each_call(&Case {
+        every: false,
+        traced: "web",
+        before: |pair| {
+            pair.make_db();
+            pair.supervise(&pair.db);
         },
-    );
+        asks: always,
+        done: always,
+        meanwhile: |pair| {
+            pair.go();
+            until("that it is ready", || is_ready(pair));
+        },
+        end: End::Up,
+    });
 }
 
 #[test]
 fn its_supervisor_may_come() {
-    stopped_at_each_call(
-        false,
-        &Case {
-            traced: "web",
-            before: make_ready_db,
-            asks: always,
-            done: always,
-            meanwhile: supervise_db,
-            end: End::Up,
-        },
-    );
+    stopped_at_each_call(&Case {
+        every: false,
+        traced: "web",
+        before: make_ready_db,
+        asks: always,
+        done: always,
+        meanwhile: supervise_db,
+        end: End::Up,
+    });
 }
 
 #[test]
 fn what_is_needed_may_be_told_to_stop() {
-    stopped_at_each_call(
-        false,
-        &Case {
-            traced: "web",
-            before: a_db_comes,
-            asks: always,
-            done: is_up,
-            meanwhile: |pair| {
-                stop_db(pair);
-                until("that it has heard", || pair.db.unread() == 0);
-            },
-            end: IN_ORDER,
+    stopped_at_each_call(&Case {
+        every: false,
+        traced: "web",
+        before: a_db_comes,
+        asks: always,
+        done: is_up,
+        meanwhile: |pair| {
+            stop_db(pair);
+            until("that it has heard, and shows it", || pair.db.status().want() == 'd');
         },
-    );
+        end: IN_ORDER,
+    });
 }
 
 #[test]
 fn who_needs_it_may_come_while_it_gets_ready() {
-    stopped_at_each_call(
-        false,
-        &Case {
-            traced: "db",
-            before: make_ready_db,
-            asks: always,
-            done: is_ready,
-            meanwhile: |pair| pair.supervise(&pair.web),
-            end: End::Up,
-        },
-    );
+    stopped_at_each_call(&Case {
+        every: false,
+        traced: "db",
+        before: make_ready_db,
+        asks: always,
+        done: is_ready,
+        meanwhile: |pair| pair.supervise(&pair.web),
+        end: End::Up,
+    });
 }
 
 /// It is told to stop as soon as it is ready.
 const STOPPING: Case = Case {
+    every: false,
     traced: "db",
     before: make_ready_db,
     asks: |pair| {
@@ -329,22 +320,20 @@ const STOPPING: Case = Case {
 
 #[test]
 fn who_needs_it_may_come_while_it_stops() {
-    stopped_at_each_call(
-        false,
-        &Case {
-            before: |pair| {
-                make_ready_db(pair);
-                // It is known that there may be somebody.
-                std::fs::create_dir_all(pair.db.join("supervise/needed")).unwrap();
-            },
-            ..STOPPING
+    stopped_at_each_call(&Case {
+        every: false,
+        before: |pair| {
+            make_ready_db(pair);
+            // It is known that there may be somebody.
+            std::fs::create_dir_all(pair.db.join("supervise/needed")).unwrap();
         },
-    );
+        ..STOPPING
+    });
 }
 
 /// Nothing shows yet that it stops when it gets its TERM, and then one that was never there before starts: that does not
 /// stay.
 #[test]
 fn who_never_needed_it_may_come_while_it_stops() {
-    stopped_at_each_call(false, &Case { end: End::Down(&[]), ..STOPPING });
+    stopped_at_each_call(&Case { end: End::Down(&[]), ..STOPPING });
 }
