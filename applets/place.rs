@@ -212,7 +212,7 @@ impl Place {
     /// The directory that it is in, opened, and its name there; `None` if that is no name.
     #[cfg(feature = "policy")]
     pub fn open_scan(&self) -> Option<Result<(OwnedFd, Text<256>)>> {
-        let (dir, name) = needs::split(self.name)?;
+        let (dir, name) = needs::split(self.named()?)?;
         let (mut path, mut text) = (Text::<PATH_MAX>::new(), Text::new());
         match (self.parent, dir) {
             (Some(parent), _) => path.push(parent),
@@ -221,6 +221,23 @@ impl Place {
         };
         text.push(name);
         Some(c_str(&path).and_then(|path| file::open_place(file::CWD, path)).map(|scan| (scan, text)))
+    }
+
+    /// The path by the name of the service: what stands for the current directory is where the shell says that is, if that is
+    /// true.
+    #[cfg(feature = "policy")]
+    fn named(&self) -> Option<&'static [u8]> {
+        let mut path = self.name;
+        while let Some(before) = path.strip_suffix(b"/").or_else(|| path.strip_suffix(b"/.")) {
+            path = before;
+        }
+        if path != b"." {
+            return Some(path);
+        }
+        let (shell, here) = (args::variable(b"PWD")?, file::stat(file::CWD, c"."));
+        let mut text = Text::<PATH_MAX>::new();
+        let there = c_str(text.push(shell)).and_then(|path| file::stat(file::CWD, path));
+        file::is_same(there, here).then_some(shell)
     }
 
     /// Opens the directory of names `./NAME`.

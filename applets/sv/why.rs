@@ -41,7 +41,7 @@ impl Sv {
             Ok(true) => self.fail(1),
             Err(errno) => {
                 self.fail(1);
-                self.line(b"warning: ", place, b"unable to look at needs", Some(errno));
+                self.line(b"warning: ", place, b"unable to look at needs and wants", Some(errno));
             }
         }
     }

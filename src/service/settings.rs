@@ -101,6 +101,9 @@ pub struct Restart {
     pub limit: Option<(usize, Duration)>,
 }
 
+/// Of a file no more is read; a line has to be shorter.
+pub const LONGEST: usize = 256;
+
 /// The most deaths that are remembered.
 pub const MOST_DEATHS: usize = 32;
 
@@ -156,7 +159,7 @@ impl Settings {
         let mut settings = Self::NONE;
         for setting in files {
             if let Some(name) = setting.name()
-                && let Ok(text) = file::read_text(dir, name, &mut [0; 256])
+                && let Ok(text) = file::read_text(dir, name, &mut [0; LONGEST])
             {
                 settings.set(*setting, text);
             }
@@ -174,9 +177,11 @@ impl Settings {
         self.notification_fd.is_some() || self.check_every.is_some() || self.notify_socket
     }
 
-    /// Takes over what a file says; gives whether that means anything.
+    /// Takes over what a file says, of which at most [`LONGEST`] bytes have been read; gives whether that means anything.
     pub fn set(&mut self, setting: Setting, text: &[u8]) -> bool {
-        let line = text.before(b'\n').trim_ascii();
+        let line = text.before(b'\n');
+        // What may have been cut off could say something else.
+        let line = if line.len() < LONGEST { line.trim_ascii() } else { b"" };
         match setting {
             Setting::TimeoutKill => put(&mut self.kill_after, milliseconds(line)),
             Setting::TimeoutFinish => put(&mut self.finish_within, milliseconds(line)),

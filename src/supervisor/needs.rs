@@ -329,7 +329,7 @@ impl Bonds {
     /// Something could not be done: it is said once, and tried again.
     fn trouble(&mut self, errno: Errno, place: &Place, world: &World) {
         if self.said.replace(errno) != Some(errno) {
-            place.report.warn_of(b"unable to look at needs", b"", errno);
+            place.report.warn_of(b"unable to look at needs and wants", b"", errno);
         }
         self.again(world);
     }

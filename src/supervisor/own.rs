@@ -19,7 +19,7 @@ use crate::service::machine::{self, Limit, Phase, State};
 use crate::service::names::PUBLIC_MODE;
 use crate::service::needs::{LEAVING, NEEDING};
 use crate::service::policy;
-use crate::service::settings::{MOST_DEATHS, Setting, Settings};
+use crate::service::settings::{LONGEST, MOST_DEATHS, Setting, Settings};
 use crate::sys::apart::Apart;
 use crate::sys::process::{Ended, Pid};
 use crate::sys::signal::Signal;
@@ -29,7 +29,7 @@ use crate::text::{Cut, Text, parse};
 use core::ffi::CStr;
 use deaths::Verdict;
 pub use files::Other;
-use files::{LONGEST, OWN, is_settled, names};
+use files::{OWN, is_settled, names};
 
 /// Exit code of `./finish`: the service is not to be started again (s6).
 const NEVER_AGAIN: u8 = 125;
@@ -411,7 +411,7 @@ impl Own {
             // That was us.
             end.asked = (end.asked || more.asked) && !more.unhealthy;
         }
-        if !end.asked && self.names & OWN != 0 {
+        if !end.asked && (self.names & OWN != 0 || self.one_shot) {
             if let Some(more) = self.more() {
                 more.note(end, place);
             }

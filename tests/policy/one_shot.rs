@@ -75,6 +75,17 @@ fn sv_waits_for_it() {
 }
 
 #[test]
+fn its_deaths_are_noted_where_there_is_no_other_file() {
+    if only_svbox("own files") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let service = one_shot(&sandbox, "exit 7");
+    let _runsv = service.supervise();
+    until("its first death", || service.read("supervise/deaths").ends_with(" 7 0\n"));
+}
+
+#[test]
 fn one_that_fails_is_tried_again_like_any_service() {
     if only_svbox("own files") {
         return;

@@ -189,6 +189,29 @@ fn a_service_that_does_not_answer_is_stopped_and_that_is_a_death() {
 }
 
 #[test]
+fn what_is_stopped_for_that_or_is_not_ready_in_time_has_failed_even_if_it_exits_0() {
+    if only_svbox("own files") {
+        return;
+    }
+    for (file, text) in [("check-fails", "2"), ("timeout-ready", "200")] {
+        let sandbox = Sandbox::new();
+        let service = counted(&sandbox, "trap 'exit 0' TERM\nwhile :; do sleep 0.01; done")
+            .file("check-interval", "20")
+            .file(file, text)
+            .file("restart", "on-failure delay=10ms")
+            .script("check", if file == "check-fails" { "test ! -e sick" } else { "exit 1" });
+        let _runsv = service.supervise();
+        if file == "check-fails" {
+            until("that it is ready", || is_ready(&service));
+            sandbox.write("one/sick", "");
+        }
+        until("that it has exited 0", || service.read("supervise/deaths").contains(" 0 0\n"));
+        let deaths = service.lines("supervise/deaths");
+        service.until_lines("starts", deaths + 1);
+    }
+}
+
+#[test]
 fn one_failure_of_a_check_is_forgiven() {
     if only_svbox("own files") {
         return;

@@ -23,6 +23,9 @@ fn times_are_milliseconds_and_0_is_none() {
     for bad in ["", "\n5", "5s", "-1", "1.5", "99999999999999999999", "five"] {
         assert_eq!(kill(bad), None, "{bad:?}");
     }
+    // What does not fit could be cut off in the middle of a number.
+    assert_eq!(kill(&format!("{:>255}\n{:>300}", 5, 6)), Some(Some(Duration::from_millis(5))));
+    assert_eq!(kill(&format!("{:>256}", 5)), None);
     let finish = set(Setting::TimeoutFinish, "70").unwrap();
     assert_eq!((finish.finish_within, finish.kill_after), (Some(Duration::from_millis(70)), None));
     let ready = set(Setting::TimeoutReady, "70").unwrap();
@@ -92,6 +95,7 @@ fn what_means_nothing_is_told_of_once_and_ignored() {
     let sandbox = Sandbox::new();
     let service =
         counted(&sandbox, "exec sleep 1000000").file("timeout-kill", "soon\n").file("down-signal", "\n");
+    sandbox.write("one/timeout-ready", format!("{:>260}", 300000));
     let runsv = service.supervise();
     for starts in 1..4 {
         service.until_lines("starts", starts);
@@ -100,6 +104,7 @@ fn what_means_nothing_is_told_of_once_and_ignored() {
     }
     assert_eq!(times_said(&runsv, "warning: ignoring timeout-kill: bad value: soon"), 1);
     assert_eq!(times_said(&runsv, "warning: ignoring down-signal: bad value: "), 1);
+    assert_eq!(runsv.stderr().matches("warning: ignoring timeout-ready: bad value: ").count(), 1);
     sandbox.write("one/timeout-kill", "1000");
     sandbox.write("one/down-signal", "TERM");
     assert!(service.sv(&["-w", "60", "restart"]).status.success());

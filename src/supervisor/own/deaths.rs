@@ -56,7 +56,7 @@ impl More {
     pub(super) fn judge(&mut self, restart: &Restart, end: &End) -> Verdict {
         let again = match restart.when {
             When::Always => true,
-            When::OnFailure => end.ended.code() != Some(0),
+            When::OnFailure => end.ended.code() != Some(0) || self.unhealthy,
             When::Never => false,
         };
         let lived = end.now.since(end.started);

@@ -7,8 +7,6 @@ use crate::sys::{AsFd, dir, file};
 use crate::text::{nth, place_between};
 use core::ffi::CStr;
 
-/// The longest file that is read.
-pub(super) const LONGEST: usize = 256;
 /// A directory that has changed less than this ago may change again without showing it.
 const GRAIN: Duration = Duration::from_secs(1);
 /// The bits of what is svbox's own.

@@ -103,7 +103,7 @@ fn without_a_mark_a_service_starts_and_says_so() {
     let second = web.supervise();
     web.until_up();
     until("a word", || {
-        second.stderr() == "runsv scan/web: warning: unable to look at needs: not a directory\n"
+        second.stderr() == "runsv scan/web: warning: unable to look at needs and wants: not a directory\n"
     });
     web.send(b"x");
     until("its end", || !web.is_supervised());

@@ -112,7 +112,9 @@ fn marks_and_fifos_that_lead_elsewhere_are_not_followed() {
         symlink("../../../secret", db.join("supervise/needed")).unwrap();
         symlink("../../../secret/passwd", evil.join("supervise/control")).unwrap();
         let runsvdir = mode.start(&sandbox, &[]);
-        until("a word", || runsvdir.stderr().contains("runsv web: warning: unable to look at needs: "));
+        until("a word", || {
+            runsvdir.stderr().contains("runsv web: warning: unable to look at needs and wants: ")
+        });
         db.until_up();
         symlink("../../../secret/made", db.join("supervise/ready")).unwrap();
         sandbox.write("scan/db/go", "");

@@ -112,6 +112,13 @@ fn what_becomes_of_a_need_while_a_start_is_prepared_counts() {
     });
 }
 
+/// What sv prints in the service directory, of which the shell thinks that it is this.
+fn within(sandbox: &Sandbox, shell: &str, arguments: &[&str]) -> String {
+    let mut command = sandbox.command("sv");
+    command.args(arguments).current_dir(sandbox.join("scan/web")).env("PWD", sandbox.join(shell));
+    String::from_utf8(command.output().unwrap().stdout).unwrap()
+}
+
 #[test]
 fn what_is_missing_is_waited_for_and_told() {
     if only_svbox("needs") {
@@ -126,6 +133,15 @@ fn what_is_missing_is_waited_for_and_told() {
         let line = String::from_utf8(web.sv(&["status"]).stdout).unwrap();
         assert!(line.ends_with(", want up, warning: needs net, which is missing\n"), "{line}");
         assert_eq!(why(&web), "web: down, wanted up: waits for net (missing)\n");
+        for path in [".", "./", ".//./"] {
+            assert_eq!(within(&sandbox, "scan/web", &["why", path]), why(&web));
+        }
+        let line = within(&sandbox, "scan/web", &["status", "."]);
+        assert!(line.ends_with(", want up, warning: needs net, which is missing\n"), "{line}");
+        assert_eq!(
+            within(&sandbox, "scan", &["why", "."]),
+            "warning: .: unable to look at needs and wants: invalid argument\n"
+        );
         let net = sandbox.service("net").run("echo up net >>../events\necho >&3\nexec sleep 1000000");
         let net = net.file("notification-fd", "3");
         sandbox.scan().link(&net);
