@@ -198,13 +198,19 @@ impl Keeper {
     /// Goes on in another directory, of which this is held: what is known there must be told there.
     #[cfg(feature = "policy")]
     pub fn move_to(&mut self, held: Option<Held>, place: &Place, world: &mut World) {
+        let is_new = held.is_some();
         if let Some(mut held) = held {
             adopt::move_note(&self.held, &mut held);
             self.held = held;
-            Own::remove_shown(place);
         }
         self.published = Published::nothing(self.part);
         self.news = true;
+        if self.part == Part::Log {
+            return;
+        }
+        if is_new {
+            Own::remove_shown(place);
+        }
         let life = if self.own.is_one_shot() { life(world) } else { None };
         self.own.moved(life, place, world.now);
     }

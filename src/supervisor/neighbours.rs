@@ -99,12 +99,14 @@ impl<'w> Neighbours<'w> {
         needs::marks(self.place.state().as_fd(), NEEDED)
     }
 
-    /// How the one that has left a mark depends on this one. Otherwise the mark is removed; who has come to do so again
-    /// since then shows at a second look, for the mark is made after `needs/NAME`.
+    /// How the one that has left a mark depends on this one. Otherwise it is told a last time, for it may be waiting since it
+    /// did, and the mark is removed; who has come to do so again since then shows at a second look, for the mark is made after
+    /// `needs/NAME`.
     pub fn tie(&self, name: &CStr) -> Result<Option<Tie>> {
         if let Some(tie) = self.tie_of(name)? {
             return Ok(Some(tie));
         }
+        needs::tell(self.scan(), name)?;
         let marks = dir::open_itself(self.place.state().as_fd(), NEEDED)?;
         let _ = file::remove(marks.as_fd(), name);
         let again = self.tie_of(name)?;

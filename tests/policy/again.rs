@@ -103,17 +103,43 @@ fn what_shows_that_it_is_ready_is_shown_there_too() {
     if only_svbox("own files") {
         return;
     }
-    let sandbox = Sandbox::new();
-    let scan = sandbox.scan();
-    let run = "echo >&3; exec sleep 1000000";
-    let service = sandbox.service("one").run(run).file("notification-fd", "3");
-    sandbox.service("next").run(run).file("notification-fd", "3");
-    scan.link(&service);
-    let runsvdir = scan.start(&[], &[]);
-    until("that it is ready", || service.join("supervise/ready").exists());
-    replace(&sandbox, &runsvdir, "one", "next");
-    until("the same there", || service.is_supervised() && service.join("supervise/ready").exists());
-    assert!(service.sv(&["-w", "60", "check"]).status.success());
+    for options in WAYS {
+        let sandbox = Sandbox::new();
+        let scan = sandbox.scan();
+        let run = "echo >&3; exec sleep 1000000";
+        let service = sandbox.service("one").run(run).file("notification-fd", "3").logged();
+        sandbox.service("next").run(run).file("notification-fd", "3").logged();
+        scan.link(&service);
+        let runsvdir = scan.start(options, &[]);
+        until("that it is ready", || service.join("supervise/ready").exists());
+        replace(&sandbox, &runsvdir, "one", "next");
+        // The logger comes last.
+        let is_there = || service.join("log/supervise/ok").exists();
+        until("the same there", || service.is_supervised() && is_there());
+        assert!(service.sv(&["-w", "60", "check"]).status.success());
+        assert!(service.join("supervise/ready").exists());
+    }
+}
+
+#[test]
+fn the_files_of_the_new_one_are_not_about_its_logger() {
+    if only_svbox("own files") {
+        return;
+    }
+    for options in WAYS {
+        let sandbox = Sandbox::new();
+        let scan = sandbox.scan();
+        let service = sandbox.service("one").run_forever().file("restart", "never").logged();
+        sandbox.service("next").run_forever().file("restart", "never").logged();
+        scan.link(&service);
+        let runsvdir = scan.start(options, &[]);
+        service.until_up();
+        let logger = until_some("a logger", || Some(service.log_status().pid()).filter(|pid| *pid != 0));
+        replace(&sandbox, &runsvdir, "one", "next");
+        until("the log's supervisor", || service.join("log/supervise/ok").exists());
+        kill(logger, Signal::KILL);
+        until("another one", || ![0, logger].contains(&service.log_status().pid()));
+    }
 }
 
 #[test]

@@ -46,6 +46,25 @@ fn one_that_tells_is_waited_for_until_it_is_ready() {
 }
 
 #[test]
+fn one_that_does_not_need_it_any_more_starts_when_it_is_ready_at_last() {
+    if only_svbox("needs") {
+        return;
+    }
+    in_both(|mode| {
+        let sandbox = Sandbox::new();
+        let _db = telling(&sandbox, "db", &[]);
+        let web = member(&sandbox, "web", &["db"]);
+        let runsvdir = mode.start(&sandbox, &[]);
+        until("that db is not ready", || why(&web).contains("waits for db (starting, not ready for "));
+        // Nobody tells of that.
+        fs::remove_file(web.join("needs/db")).unwrap();
+        sandbox.write("scan/db/go", "");
+        until_events(&sandbox, "up db, up web, ");
+        end(&sandbox, runsvdir);
+    });
+}
+
+#[test]
 fn one_that_dies_does_not_take_along_those_that_need_it() {
     if only_svbox("needs") {
         return;
