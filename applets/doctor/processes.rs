@@ -97,14 +97,31 @@ fn version(
         Err(errno) => return findings.unseen(name, errno),
     }
     let service = operand(line, name).unwrap_or(b"");
+    let found = found(tree, pid, service);
     let (remedy, what): (&[u8], &[u8]) = match place(b"runsv svlogd runsvdir", name) {
-        Some(0) => (b") is not this svbox: sv -w 30 exit ", service),
+        Some(0) => (b") is not this svbox: sv -w 30 exit ", found.bytes()),
         Some(1) => (b") is not this svbox: sv -w 30 exit what it logs for", b""),
         Some(2) => (b") is not this svbox: TERM, or where process 1 has started it, a new start", b""),
         _ => (b") is not this svbox: telinit u, or where it is runit, a new start", b""),
     };
     let process = path(&[name, b" ", service, b" (process ", pid.to_bytes()]);
     findings.warning(process.bytes(), remedy, what);
+}
+
+/// Where sv finds the service of a runsv, for a shell. That of runit works within the service directory, ours beside it.
+#[inline(never)]
+fn found(tree: &Tree, pid: &CStr, service: &[u8]) -> Path {
+    let mut text = [0; 4096];
+    let found = match tree.link(&file(pid, b"/cwd"), &mut text) {
+        Ok(cwd) if !service.starts_with(b"/") => {
+            let beside = path(&[cwd, b"/", service]);
+            if tree.is_directory(beside.bytes()) { beside } else { path(&[cwd]) }
+        }
+        _ => path(&[service]),
+    };
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/._-@:+".contains(byte);
+    let quote: &[u8] = if found.bytes().iter().all(is_plain) { b"" } else { b"'" };
+    path(&[quote, found.bytes(), quote])
 }
 
 /// Whether what it runs is called svbox, or was.

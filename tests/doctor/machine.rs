@@ -207,16 +207,16 @@ fn a_service_that_is_supervised_and_not_linked_is_told_of() {
     assert_eq!(said(&sandbox, &["one", "two"], &script), [wanted, "1"]);
 }
 
-/// Programs that are exchanged while they run.
-fn exchanged(programs: &str) -> Vec<String> {
+/// Programs that are exchanged while they run, and what is said of them.
+fn exchanged(programs: &str, name: &str) -> Vec<String> {
     let sandbox = Sandbox::new();
     let script = format!(
         "mkdir /old; {programs}
         PATH=/old:$PATH\n{}
         PATH=${{PATH#/old:}}; rm -r /old; cat /proc/$runsvdir/task/$runsvdir/children >/runsv; echo $runsvdir >/runsvdir",
-        start(&["one"])
+        start(&[name])
     );
-    let mut said = said(&sandbox, &["one"], &script);
+    let mut said = said(&sandbox, &[name], &script);
     let [runsv, runsvdir] = ["runsv", "runsvdir"].map(|name| sandbox.read(format!("root/{name}")));
     for line in &mut said {
         *line = line.replace(&format!("process {})", runsv.trim()), "process 1)");
@@ -226,11 +226,15 @@ fn exchanged(programs: &str) -> Vec<String> {
     said
 }
 
-const EXCHANGED: [&str; 3] = [
-    "1",
-    "warning: runsv one (process 1) is not this svbox: sv -w 30 exit one",
-    "warning: runsvdir /etc/service (process 2) is not this svbox: TERM, or where process 1 has started it, a new start",
-];
+/// The same, for a supervisor of which `sv` is to be told that it is this service.
+fn wanted(name: &str, service: &str) -> [String; 3] {
+    [
+        "1".to_owned(),
+        format!("warning: runsv {name} (process 1) is not this svbox: sv -w 30 exit {service}"),
+        "warning: runsvdir /etc/service (process 2) is not this svbox: TERM, or where process 1 has started it, a new start"
+            .to_owned(),
+    ]
+}
 
 #[test]
 fn supervisors_of_an_earlier_svbox_are_told_of() {
@@ -239,7 +243,8 @@ fn supervisors_of_an_earlier_svbox_are_told_of() {
     }
     let programs = "cp \"$(readlink -f \"$(command -v svbox)\")\" /old/svbox
         ln -s svbox /old/runsv; ln -s svbox /old/runsvdir";
-    assert_eq!(exchanged(programs), EXCHANGED);
+    assert_eq!(exchanged(programs, "one"), wanted("one", "/etc/service/one"));
+    assert_eq!(exchanged(programs, "a~b"), wanted("a~b", "'/etc/service/a~b'"));
 }
 
 #[test]
@@ -247,7 +252,8 @@ fn supervisors_of_runit_are_told_of() {
     if only_svbox("multicall") {
         return;
     }
-    assert_eq!(exchanged("cp /usr/bin/runsv /usr/bin/runsvdir /old"), EXCHANGED);
+    let programs = "cp /usr/bin/runsv /usr/bin/runsvdir /old";
+    assert_eq!(exchanged(programs, "one"), wanted("one", "/etc/sv/one"));
 }
 
 #[test]
