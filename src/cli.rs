@@ -191,10 +191,10 @@ fn long_option(
             Some((name, value)) => (name, value.get(1..)),
             None => (word, None),
         };
-    let unknown = Complaint::Illegal(name);
-    let letter = spec.letter(name).ok_or(unknown)?;
+    let letter = spec.letter(name).ok_or(Complaint::Illegal(name))?;
     match (spec.has_value(letter), value) {
-        (false, Some(_)) => return Err(unknown),
+        // With the value, for the name by itself is none.
+        (false, Some(_)) => return Err(Complaint::Illegal(word)),
         (true, None) => found(letter, Some(next.ok_or(Complaint::NoValue(name))?)),
         (_, value) => found(letter, value),
     }

@@ -290,7 +290,7 @@ fn a_value_for_an_option_that_takes_none_is_a_usage_error() {
     }
     for name in ["no-new-privs", "close-fds", "private-tmp", "new-session", "clear-env", "if-supported"] {
         for value in ["", "1", "yes"] {
-            misused(&[&format!("--{name}={value}")], &format!("chpst: illegal option -- {name}\n"));
+            misused(&[&format!("--{name}={value}")], &format!("chpst: illegal option -- {name}={value}\n"));
         }
     }
 }

@@ -181,7 +181,7 @@ fn a_wrong_option_does_nothing() {
         ("halt -x", "halt: illegal option -- x"),
         ("reboot -fx", "reboot: illegal option -- x"),
         ("poweroff --kexec", "poweroff: illegal option -- kexec"),
-        ("reboot --force=yes", "reboot: illegal option -- force"),
+        ("reboot --force=yes", "reboot: illegal option -- force=yes"),
     ] {
         let name = command.split(' ').next().unwrap();
         let said = format!("{complaint}\nusage: {name} [-nfdwBhip]\n\n");
