@@ -14,7 +14,8 @@ os.execvp(sys.argv[1], sys.argv[1:])";
 #[track_caller]
 fn collects(sandbox: &Sandbox, program: &[&str]) {
     let mut python = sandbox.command("python3");
-    python.args(["-c", LEAVE]).args(program);
+    // Without this, pid1 would find the services of this machine.
+    python.args(["-c", LEAVE]).args(program).env("SVDIR", sandbox.join("none"));
     let supervisor = sandbox.start(python);
     let pid = supervisor.pid();
     let children = || fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
