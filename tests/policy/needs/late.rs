@@ -134,7 +134,9 @@ fn a_link_that_leads_nowhere_yet_is_looked_at_again() {
     lead(&sandbox, "db", "db");
     let first = web.supervise();
     until("a word", || first.stderr().contains("needs: db is missing, waiting for it"));
-    let db = plain(&sandbox, "db");
+    plain(&sandbox, "db");
+    // Under the name by which it is needed: under another one it could not tell who needs it.
+    let db = Service { sandbox: &sandbox, name: "scan/db".to_owned() };
     let _second = db.supervise();
     web.until_up();
 }
