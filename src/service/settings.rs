@@ -80,7 +80,7 @@ pub enum KillScope {
 pub enum When {
     /// After each.
     Always,
-    /// Unless it has exited 0.
+    /// Unless it has exited 0, and had not been stopped for not answering or not becoming ready.
     OnFailure,
     /// After none.
     Never,

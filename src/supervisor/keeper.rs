@@ -3,6 +3,8 @@
 mod end;
 #[cfg(feature = "policy")]
 mod look;
+#[cfg(feature = "policy")]
+mod moved;
 mod signal;
 mod start;
 
@@ -193,38 +195,6 @@ impl Keeper {
         self.set_up = true;
         self.since = status.map_or(self.since, |status| status.since);
         true
-    }
-
-    /// Goes on in another directory, of which this is held: what is known there must be told there.
-    #[cfg(feature = "policy")]
-    pub fn move_to(&mut self, held: Option<Held>, place: &Place, world: &mut World) {
-        let is_new = held.is_some();
-        if let Some(mut held) = held {
-            adopt::move_note(&self.held, &mut held);
-            self.held = held;
-        }
-        self.published = Published::nothing(self.part);
-        self.news = true;
-        if self.part == Part::Log {
-            return;
-        }
-        if is_new {
-            Own::remove_shown(place);
-        }
-        let life = if self.own.is_one_shot() { life(world) } else { None };
-        self.own.moved(life, place, world.now);
-    }
-
-    /// There is nobody any more to tell anything: its directory is gone.
-    #[cfg(feature = "policy")]
-    pub fn fall_silent(&mut self) {
-        self.published.fall_silent();
-    }
-
-    /// What is locked for it.
-    #[cfg(feature = "policy")]
-    pub fn lock(&self) -> &OwnedFd {
-        &self.held.lock
     }
 
     /// Where commands for it are read.
