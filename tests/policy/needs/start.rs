@@ -21,6 +21,17 @@ fn services_start_when_what_they_need_is_up_and_end_before_it() {
     });
 }
 
+/// web, which waits for db, which has been started and is not ready.
+fn waiting(mode: Mode, sandbox: &Sandbox) -> (Service<'_>, Running) {
+    let _db = telling(sandbox, "db", &[]);
+    let web = member(sandbox, "web", &["db"]);
+    let runsvdir = mode.start(sandbox, &[]);
+    until_waits(&web);
+    until_events(sandbox, "up db, ");
+    until("that db is not ready", || why(&web).contains("waits for db (starting, not ready for "));
+    (web, runsvdir)
+}
+
 #[test]
 fn one_that_tells_is_waited_for_until_it_is_ready() {
     if only_svbox("needs") {
@@ -28,12 +39,7 @@ fn one_that_tells_is_waited_for_until_it_is_ready() {
     }
     in_both(|mode| {
         let sandbox = Sandbox::new();
-        let _db = telling(&sandbox, "db", &[]);
-        let web = member(&sandbox, "web", &["db"]);
-        let runsvdir = mode.start(&sandbox, &[]);
-        until_waits(&web);
-        until_events(&sandbox, "up db, ");
-        until("that db is not ready", || why(&web).contains("waits for db (starting, not ready for "));
+        let (web, runsvdir) = waiting(mode, &sandbox);
         assert_eq!(web.sv(&["why"]).status.code(), Some(1));
         sandbox.write("scan/db/go", "");
         until_events(&sandbox, "up db, up web, ");
@@ -52,10 +58,7 @@ fn one_that_does_not_need_it_any_more_starts_when_it_is_ready_at_last() {
     }
     in_both(|mode| {
         let sandbox = Sandbox::new();
-        let _db = telling(&sandbox, "db", &[]);
-        let web = member(&sandbox, "web", &["db"]);
-        let runsvdir = mode.start(&sandbox, &[]);
-        until("that db is not ready", || why(&web).contains("waits for db (starting, not ready for "));
+        let (web, runsvdir) = waiting(mode, &sandbox);
         // Nobody tells of that.
         fs::remove_file(web.join("needs/db")).unwrap();
         sandbox.write("scan/db/go", "");
