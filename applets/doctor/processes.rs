@@ -120,8 +120,17 @@ fn found(tree: &Tree, pid: &CStr, service: &[u8]) -> Path {
         _ => path(&[service]),
     };
     let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/._-@:+".contains(byte);
-    let quote: &[u8] = if found.bytes().iter().all(is_plain) { b"" } else { b"'" };
-    path(&[quote, found.bytes(), quote])
+    if found.bytes().iter().all(is_plain) { found } else { quoted(found.bytes()) }
+}
+
+/// As one word of a shell.
+fn quoted(text: &[u8]) -> Path {
+    let mut quoted = path(&[b"'"]);
+    for byte in text {
+        quoted.push(if *byte == b'\'' { br"'\''" } else { core::slice::from_ref(byte) });
+    }
+    quoted.push(b"'");
+    quoted
 }
 
 /// Whether what it runs is called svbox, or was.

@@ -35,9 +35,12 @@ fn said(sandbox: &Sandbox, services: &[&str], script: &str) -> Vec<String> {
     said
 }
 
-/// Starts runsvdir and waits until these services are up.
+/// Starts runsvdir and waits until these services are up. A quotation mark in a name is left to the shell to find.
 fn start(services: &[&str]) -> String {
-    let up = |service: &&str| format!("wait_for 'grep -qs run /etc/sv/{service}/supervise/stat'\n");
+    let up = |service: &&str| {
+        let service = service.replace('\'', "?");
+        format!("wait_for 'grep -qs run /etc/sv/{service}/supervise/stat'\n")
+    };
     let up: String = services.iter().map(up).collect();
     format!("runsvdir -P /etc/service & runsvdir=$!\n{up}")
 }
@@ -245,6 +248,7 @@ fn supervisors_of_an_earlier_svbox_are_told_of() {
         ln -s svbox /old/runsv; ln -s svbox /old/runsvdir";
     assert_eq!(exchanged(programs, "one"), wanted("one", "/etc/service/one"));
     assert_eq!(exchanged(programs, "a~b"), wanted("a~b", "'/etc/service/a~b'"));
+    assert_eq!(exchanged(programs, "it's"), wanted("it's", r"'/etc/service/it'\''s'"));
 }
 
 #[test]
