@@ -203,7 +203,9 @@ fn interpreter(tree: &Tree, script: &[u8], line: &[u8], findings: &mut Findings)
     let mut words = line.split(|&byte| byte == b' ' || byte == b'\t').filter(|word| !word.is_empty());
     let first = words.next().unwrap_or(b"nothing");
     for word in words.filter(|word| word.starts_with(b"/")).chain([first]) {
-        if tree.find(&path(&[word])).is_err_and(|errno| errno == Errno::NOENT) {
+        // One that is relative is found in the directory of the script, where it is run.
+        let beside = if word.starts_with(b"/") { b"" } else { above(script) };
+        if tree.find(&path(&[beside, word])).is_err_and(|errno| errno == Errno::NOENT) {
             findings.error(script, b" needs in its first line what is not there: install ", word);
         }
     }

@@ -124,6 +124,11 @@ const BROKEN: &[(&str, &str)] = &[
         "printf '#!\\n' >etc/sv/db/run",
         "error: /etc/service/db/run needs in its first line what is not there: install nothing",
     ),
+    (
+        "printf '#!bin/sh\\n' >etc/sv/db/run",
+        "error: /etc/service/db/run needs in its first line what is not there: install bin/sh",
+    ),
+    ("printf '#!mine\\n' >etc/sv/db/run; cp bin/sh etc/sv/db/mine", ""),
     ("rm etc/runit/2", "error: /etc/runit/2 is missing: write it"),
     ("rm etc/runit/[123]", ""),
     ("chmod -x etc/runit/1", "error: /etc/runit/1 is not executable: chmod +x /etc/runit/1"),
