@@ -238,22 +238,25 @@ const ABOUT_US: &[u8] = b"WATCHDOG_";
 #[cfg(feature = "policy")]
 #[inline(never)]
 fn replace_with(path: &CStr, list: &ArgList<'_>, variables: &[Option<&CStr>]) -> Errno {
-    const MOST: usize = 1024;
+    const MOST: usize = 8192;
     let name = |entry: &CStr| entry.to_bytes().iter().position(|&byte| byte == b'=');
     let is_replaced = |entry: &CStr| {
         let name = name(entry).and_then(|end| entry.to_bytes().get(..=end));
         let is_ours = |variable: &CStr| name.is_some_and(|name| variable.to_bytes().starts_with(name));
         entry.to_bytes().starts_with(ABOUT_US) || variables.iter().flatten().any(|known| is_ours(known))
     };
-    let mut pointers = [core::ptr::null(); MOST + 1];
-    let mut free = pointers.iter_mut().take(MOST);
-    let mut put = |entry: &CStr| free.next().map(|place| *place = entry.as_ptr()).is_some();
-    let fits = super::args::environment().filter(|entry| !is_replaced(entry)).all(&mut put)
-        && variables.iter().flatten().all(|variable| put(variable));
+    // What is not used is not touched: it is the stack of a supervisor.
+    let mut pointers = [core::mem::MaybeUninit::<*const c_char>::uninit(); MOST + 1];
+    let mut free = pointers.iter_mut();
+    let mut put = |entry| free.next().map(|place| _ = place.write(entry)).is_some();
+    let fits =
+        super::args::environment().filter(|entry| !is_replaced(entry)).all(|entry| put(entry.as_ptr()))
+            && variables.iter().flatten().all(|variable| put(variable.as_ptr()))
+            && put(core::ptr::null());
     if !fits {
         return Errno::TOOBIG;
     }
-    // SAFETY: as in `replace`; the environment is an array of pointers to NUL-terminated strings that stay or are
-    // borrowed, with a null pointer last.
-    unsafe { ffi::execve(path, list.pointer(), pointers.as_ptr()) }
+    // SAFETY: as in `replace`; the environment is an array that begins with pointers to NUL-terminated strings that stay
+    // or are borrowed, with a null pointer behind them, where it ends for the kernel.
+    unsafe { ffi::execve(path, list.pointer(), pointers.as_ptr().cast()) }
 }
