@@ -3,7 +3,7 @@
 
 use super::processes::{self, pid_of};
 use crate::sys::dir::{self, Names};
-use crate::sys::process::Pid;
+use crate::sys::process::{self, Pid};
 use crate::sys::signal::Signal;
 use crate::sys::{AsFd, BorrowedFd, Errno, OwnedFd, Result, file};
 use crate::text::{Cut, Text, place_between};
@@ -65,6 +65,12 @@ impl Cgroup {
         }
         let home =
             open(path.bytes()).filter(|home| file::is_writable(home.as_fd(), PROCS)).ok_or(Errno::ACCESS)?;
+        // What is mounted may be from outside of our namespace, with others in a cgroup of that path.
+        let mut is_ours = false;
+        each(&home, &mut |pid| is_ours |= pid == process::own())?;
+        if !is_ours {
+            return Err(Errno::ACCESS);
+        }
         let mut name = Text::<{ NAME + 64 }>::new();
         name.push(called_in(service)).push(mark.bytes());
         let name = name.c_str().ok_or(Errno::NAMETOOLONG)?;
@@ -125,26 +131,7 @@ impl Cgroup {
 
     /// Sends a signal to each that is in it, but not below it.
     pub fn signal(&self, signal: Signal) {
-        let _ = self.each(|pid| _ = processes::signal(pid, signal, |pid| holds(&self.mark, pid)));
-    }
-
-    fn each(&self, mut each: impl FnMut(Pid)) -> Result<()> {
-        let list = file::open_read(self.dir.as_fd(), PROCS)?;
-        let mut text = [0; 1024];
-        let mut kept = 0;
-        loop {
-            let room = text.get_mut(kept..).unwrap_or(&mut []);
-            let len = kept + file::read_some(&list, room)?.unwrap_or(0);
-            let read = text.get(..len).unwrap_or(&[]);
-            let whole = read.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
-            let (lines, rest) = read.split_at_checked(whole).unwrap_or((&[], &[]));
-            lines.parts(b'\n').filter_map(pid_of).for_each(&mut each);
-            if len == kept {
-                return Ok(());
-            }
-            kept = rest.len();
-            text.copy_within(whole..len, 0);
-        }
+        let _ = each(&self.dir, &mut |pid| _ = processes::signal(pid, signal, |pid| holds(&self.mark, pid)));
     }
 
     /// Removes it, if it is empty, and what the service has made below it.
@@ -157,6 +144,27 @@ impl Cgroup {
     /// Removes what the service has made below it: where there are cgroups with controllers, no process can be put above.
     pub fn clear(&self) {
         clear(&self.dir, MOST_BELOW);
+    }
+}
+
+/// Calls `each` with the processes in a cgroup that this one can see.
+#[inline(never)]
+fn each(dir: &OwnedFd, each: &mut dyn FnMut(Pid)) -> Result<()> {
+    let list = file::open_read(dir.as_fd(), PROCS)?;
+    let mut text = [0; 1024];
+    let mut kept = 0;
+    loop {
+        let room = text.get_mut(kept..).unwrap_or(&mut []);
+        let len = kept + file::read_some(&list, room)?.unwrap_or(0);
+        let read = text.get(..len).unwrap_or(&[]);
+        let whole = read.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+        let (lines, rest) = read.split_at_checked(whole).unwrap_or((&[], &[]));
+        lines.parts(b'\n').filter_map(pid_of).for_each(&mut *each);
+        if len == kept {
+            return Ok(());
+        }
+        kept = rest.len();
+        text.copy_within(whole..len, 0);
     }
 }
 

@@ -41,10 +41,17 @@ pub fn look(pid: Pid) -> Result<Process> {
 pub struct Processes(Names);
 
 impl Processes {
-    /// Those that there are now. Where nothing can be known, [`Processes::end`] says so.
+    /// Those that there are now. Where nothing can be known, [`Processes::end`] says so; and a `/proc` of another namespace
+    /// has none: a number that is ours there is somebody else's here.
     #[inline(never)]
     pub fn list() -> Self {
-        Self(Names::of(dir::open(file::CWD, c"/proc").map_err(|_| Errno::SRCH)))
+        let mut text = [0; 32];
+        let own = file::read_link(file::CWD, c"/proc/self", &mut text).ok().and_then(pid_of);
+        let opened = dir::open(file::CWD, c"/proc").map_err(|_| Errno::SRCH);
+        Self(Names::of(opened.and_then(|opened| match own == Some(process::own()) {
+            true => Ok(opened),
+            false => Err(Errno::NOENT),
+        })))
     }
 
     /// The next one.

@@ -208,6 +208,10 @@ impl Scope {
             self.close();
             return true;
         }
+        if is_late {
+            // Whoever looks at this late has not killed anybody yet.
+            sweep.last = sweep.last.max(now.after(HOPELESS));
+        }
         if sweep.last <= now {
             place.report.warn_that(b"processes of the service are left that cannot be killed");
             (self.bounds, self.sweep) = (Bounds::Process, None);

@@ -18,7 +18,7 @@ enum Way {
 }
 
 /// The mount of cgroup v2, if we may make cgroups.
-fn cgroups() -> Option<&'static Path> {
+pub(super) fn cgroups() -> Option<&'static Path> {
     let roots = ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"].map(Path::new);
     let root = roots.into_iter().find(|root| root.join("cgroup.procs").exists())?;
     let probe = root.join(format!("svbox-probe-{}", std::process::id()));
@@ -28,7 +28,7 @@ fn cgroups() -> Option<&'static Path> {
 }
 
 /// Whether a supervisor can be told that orphans come to it: QEMU 7.2 does not know PR_SET_CHILD_SUBREAPER.
-fn can_adopt() -> bool {
+pub(super) fn can_adopt() -> bool {
     !emulated()
 }
 
@@ -47,10 +47,10 @@ fn ways() -> Vec<Way> {
 }
 
 /// A cgroup that belongs to the user; it is removed at the end.
-struct Given(PathBuf);
+pub(super) struct Given(pub(super) PathBuf);
 
 impl Given {
-    fn new(sandbox: &Sandbox, user: u32) -> Self {
+    pub(super) fn new(sandbox: &Sandbox, user: u32) -> Self {
         let name = sandbox.path().file_name().unwrap();
         let path = cgroups().unwrap().join(name);
         fs::create_dir(&path).unwrap();
@@ -448,7 +448,7 @@ fn a_later_supervisor_finds_the_cgroup_again() {
 }
 
 /// The cgroup that a process of a service is in.
-fn cgroup_of(pid: i32) -> PathBuf {
+pub(super) fn cgroup_of(pid: i32) -> PathBuf {
     let path = fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap();
     cgroups().unwrap().join(path.lines().find_map(|line| line.strip_prefix("0::/")).unwrap())
 }
