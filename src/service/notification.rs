@@ -22,12 +22,13 @@ pub enum Word<'t> {
     Unwell,
 }
 
-/// The lines of a message that mean something, in order.
+/// The lines of a message that mean something, in order. A NUL that ends it is none of its bytes, nor is CR of its lines.
 pub fn words(message: &[u8]) -> impl Iterator<Item = Word<'_>> {
-    message.parts(b'\n').filter_map(word)
+    message.strip_suffix(b"\0").unwrap_or(message).parts(b'\n').filter_map(word)
 }
 
 fn word(line: &[u8]) -> Option<Word<'_>> {
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
     match place(WORDS, line) {
         Some(0) => Some(Word::Ready),
         Some(1) => Some(Word::Reloading),
