@@ -5,7 +5,7 @@
 
 use super::client::{self, NoStatus};
 use super::names::{File, Part, path};
-use super::settings::{Setting, Settings};
+use super::settings::{LONGEST, Setting, Settings};
 use super::status::{Shown, Status};
 use super::template;
 use crate::sys::dir::{self, Names};
@@ -61,6 +61,11 @@ impl Standing {
     /// Whether what needs it may be started.
     pub fn is_ready(&self) -> bool {
         matches!(self, Self::Ready(_))
+    }
+
+    /// Whether it is down, and is to be.
+    pub fn is_wanted_down(&self) -> bool {
+        matches!(self, Self::Down(status) if status.want != b'u')
     }
 
     /// Whether what only wants it has to wait: it is on its way.
@@ -187,7 +192,7 @@ fn tells_ready(scan: BorrowedFd<'_>, name: &CStr) -> Result<bool> {
     let mut settings = Settings::NONE;
     for setting in [Setting::NotificationFd, Setting::NotifySocket, Setting::CheckInterval] {
         let Some(file) = setting.name() else { continue };
-        match file::read_text(scan, below(name, file).path(), &mut [0; 64]) {
+        match file::read_text(scan, below(name, file).path(), &mut [0; LONGEST]) {
             Ok(text) => settings.set(setting, text),
             Err(Errno::NOENT) => continue,
             Err(errno) => return Err(errno),

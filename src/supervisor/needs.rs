@@ -48,6 +48,8 @@ pub struct Bonds {
     shown: bool,
     /// It has been killed: nobody is waited for.
     forced: bool,
+    /// An earlier supervisor was about to stop it because of another, which may have stopped meanwhile.
+    resumes: bool,
     /// Those that it depends on have not been told that it has ended.
     untold: bool,
     /// It has been spared once when all that is left was killed.
@@ -301,7 +303,8 @@ impl Bonds {
             self.announce(neighbours, place, world);
         }
         let prepares = state.phase == Phase::Preparing;
-        if !self.bound || !(runs(state) || prepares) || !stop::is_any_leaving(neighbours)? {
+        if !self.bound || !(runs(state) || prepares) || !self.is_to_follow(neighbours)? {
+            self.resumes = false;
             return Ok(None);
         }
         self.stale = true;

@@ -21,7 +21,7 @@ impl Bonds {
         match self.leaving {
             Some(Leaving::Found) => return Ok(self.take_up(state, place)),
             // Its TERM has not been sent.
-            Some(Leaving::Follows) if !state.term && !is_any_leaving(neighbours)? => {
+            Some(Leaving::Follows) if !state.term && !self.is_to_follow(neighbours)? => {
                 self.stop_leaving(place);
                 self.held = false;
                 return Ok(Some(Act::Stay));
@@ -52,7 +52,10 @@ impl Bonds {
         match state.want {
             _ if state.term => self.leaving = Some(Leaving::Follows),
             // If it was because of another that shows again.
-            Want::Up => self.stop_leaving(place),
+            Want::Up => {
+                self.stop_leaving(place);
+                self.resumes = true;
+            }
             Want::Once | Want::Down | Want::Exit => {
                 self.leaving = Some(Leaving::Told);
                 return Some(Act::Down);
@@ -71,6 +74,19 @@ impl Bonds {
         }
     }
 
+    /// Whether it has to stop because one that it needs is about to, or has.
+    pub(super) fn is_to_follow(&self, neighbours: &Neighbours<'_>) -> Result<bool> {
+        let scan = neighbours.scan();
+        let mut others = neighbours.others(NEEDS);
+        while let Some(other) = others.next_name() {
+            let is_down = || needs::standing(scan, other).map(|standing| standing.is_wanted_down());
+            if needs::is_leaving(scan, other)? || self.resumes && is_down()? {
+                return Ok(true);
+            }
+        }
+        others.end().map(|()| false)
+    }
+
     /// Whether somebody that depends on it has to stop first.
     fn is_awaited(&mut self, neighbours: &Neighbours<'_>, place: &Place, world: &World) -> Result<bool> {
         let Some(held) = first_bound(neighbours)? else { return Ok(false) };
@@ -81,16 +97,6 @@ impl Bonds {
         self.watch(held, place, world);
         Ok(true)
     }
-}
-
-pub(super) fn is_any_leaving(neighbours: &Neighbours<'_>) -> Result<bool> {
-    let mut others = neighbours.others(NEEDS);
-    while let Some(other) = others.next_name() {
-        if needs::is_leaving(neighbours.scan(), other)? {
-            return Ok(true);
-        }
-    }
-    others.end().map(|()| false)
 }
 
 /// Holds the supervisor of the first one that has to stop before, if there is one.

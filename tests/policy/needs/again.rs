@@ -240,6 +240,32 @@ fn the_next_supervisor_goes_on_with_a_stop_that_waits() {
 }
 
 #[test]
+fn who_was_about_to_stop_for_one_that_is_down_by_now_stops_under_the_next_supervisor() {
+    if only_svbox("needs") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let (db, web) = (member(&sandbox, "db", &[]), member(&sandbox, "web", &["db"]));
+    let front = slow(&sandbox, "front", &["web"]);
+    let (_first, mut second, _third) = (db.supervise(), web.supervise(), front.supervise());
+    let up = "up db, up web, up front, ";
+    until_events(&sandbox, up);
+    front.until_up();
+    db.send(b"d");
+    until_events(&sandbox, &format!("{up}told front, "));
+    second.signal(Signal::KILL);
+    second.ended();
+    // One without a supervisor is not waited for.
+    until_events(&sandbox, &format!("{up}told front, end db, "));
+    db.until_shown(Shown::Down);
+    let _second = web.supervise();
+    sandbox.write("scan/front/go", "");
+    until_events(&sandbox, &format!("{up}told front, end db, end web, "));
+    until_waits(&web);
+    until_waits(&front);
+}
+
+#[test]
 fn supervisors_find_each_other_in_whatever_order_they_come_and_go() {
     if only_svbox("needs") {
         return;
