@@ -350,7 +350,8 @@ fn letter_holds(letter: u8, status: &Status, before: Option<&Status>) -> Holds {
         // Only another process shows that the signal has been obeyed.
         b't' | b'k' if up && new && !status.term => Holds::IfCheckPasses,
         b't' | b'k' => Holds::No,
-        b'o' => sure(if alive { !wanted_up } else { new }),
+        // One that is down and wanted up waits for what it needs.
+        b'o' => sure(!wanted_up && (alive || new)),
         b'p' => sure(!alive || status.paused),
         b'c' => sure(!alive || !status.paused),
         _ => Holds::Yes,

@@ -153,3 +153,41 @@ fn one_that_is_to_run_once_waits_like_the_others_and_says_so() {
         assert!(events(&sandbox).ends_with("up job, end job, end db, "), "{}", events(&sandbox));
     });
 }
+
+#[test]
+fn what_is_no_value_for_a_service_is_none_for_those_that_need_it() {
+    if only_svbox("needs") {
+        return;
+    }
+    in_both(|mode| {
+        let sandbox = Sandbox::new();
+        let db = member(&sandbox, "db", &[]).file("notification-fd", &format!("3{}x", " ".repeat(100)));
+        let web = member_that(&sandbox, "web", &["db"], "exec sleep 1000000");
+        let runsvdir = mode.start(&sandbox, &[]);
+        db.until_up();
+        web.until_up();
+        end(&sandbox, runsvdir);
+    });
+}
+
+#[test]
+fn sv_does_not_take_a_start_that_waits_for_one() {
+    if only_svbox("needs") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let db = member(&sandbox, "db", &[]).down();
+    let web = member(&sandbox, "web", &["db"]);
+    let _first = db.supervise();
+    let mut command = sandbox.command("sv");
+    command.args(["-w", "60", "once", "scan/web/"]);
+    let mut sv = sandbox.start(command);
+    let state = |pid| fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    until("an sv that waits", || state(sv.pid()).contains("(sv) S"));
+    let _second = web.supervise();
+    until_waits(&web);
+    assert!(sv.lives());
+    db.send(b"u");
+    assert_eq!(sv.ended().code(), Some(0));
+    web.until_up();
+}
