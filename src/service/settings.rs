@@ -169,7 +169,8 @@ impl Settings {
 
     /// How long the service may take to stop, if its files say that.
     pub fn longest_stop(&self) -> Option<Duration> {
-        Some(self.kill_after?.saturating_add(self.finish_within.unwrap_or_default()))
+        let [kill, finish] = [self.kill_after, self.finish_within].map(Option::unwrap_or_default);
+        (self.kill_after.is_some() || self.finish_within.is_some()).then(|| kill.saturating_add(finish))
     }
 
     /// Whether a service is ready only when that has been found out.

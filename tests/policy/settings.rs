@@ -28,6 +28,11 @@ fn times_are_milliseconds_and_0_is_none() {
     assert_eq!(kill(&format!("{:>256}", 5)), None);
     let finish = set(Setting::TimeoutFinish, "70").unwrap();
     assert_eq!((finish.finish_within, finish.kill_after), (Some(Duration::from_millis(70)), None));
+    assert_eq!(finish.longest_stop(), finish.finish_within);
+    let mut both = finish;
+    assert!(both.set(Setting::TimeoutKill, b"5"));
+    assert_eq!(both.longest_stop(), Some(Duration::from_millis(75)));
+    assert_eq!(Settings::NONE.longest_stop(), None);
     let ready = set(Setting::TimeoutReady, "70").unwrap();
     assert_eq!((ready.ready_within, ready.finish_within), (Some(Duration::from_millis(70)), None));
 }
