@@ -370,6 +370,8 @@ fn running(state: State, event: Event) -> (State, Actions) {
         Event::Unready => (state.in_phase(Starting), &[Action::Limit(Limit::Ready)]),
         Event::Ended { finish, early } => state.after_run(finish, early),
         Event::Overdue if state.phase == Starting => state.overdue_start(),
+        // It was told to stop for another, and `control/t` has seen to that.
+        Event::Overdue => (state, &[Kill]),
         Event::Enough => (state.once(), &[]),
         Event::Retire => (state.wanted(Want::Exit), &[Publish]),
         Event::Begin
@@ -379,7 +381,6 @@ fn running(state: State, event: Event) -> (State, Actions) {
         | Event::Ready
         | Event::Finished { .. }
         | Event::Due
-        | Event::Overdue
         | Event::GiveUp => (state, &[]),
     }
 }
@@ -417,6 +418,10 @@ fn stopping(state: State, event: Event) -> (State, Actions) {
         }
         Event::Command(command) => running_command(state, command),
         Event::TermSent => (State { term: true, ..state }, &[Publish]),
+        // It was late, and `control/t` has seen to that.
+        Event::Ready if !state.term && matches!(state.want, Want::Up | Want::Once) => {
+            (state.in_phase(Up), &[Disarm, Publish])
+        }
         Event::Ended { finish, early } => state.after_run(finish, early),
         Event::Overdue => (state, &[Kill]),
         Event::Enough => (state.once(), &[]),

@@ -3,8 +3,8 @@
 //! When runsv is killed its service goes on, and runit's next runsv starts a second one beside it. Ours takes the
 //! orphan over. It must be sure: a process number alone may belong to anybody by now. So each child, before it
 //! becomes the service, notes itself as the times of `supervise/lock`, which is empty, ours alone, and nobody's
-//! interface: of the last access its process number, what it is and what is wanted; of the last change when by the
-//! machine's own clock it began, and which start of the machine and which lock that was. The kernel knows the beginning
+//! interface: of the last access its process number, what it is, what is wanted and how it tells that it is ready; of the last
+//! change when by the machine's own clock it began, and which start of the machine and which lock that was. The kernel knows the beginning
 //! of every process; all together never come again, and a copy of the directory has another lock. No new file, no new
 //! byte, and no moment at which a service is there without its note.
 
@@ -36,6 +36,9 @@ pub struct Orphan {
     pub finish: bool,
     /// What was wanted when it was started.
     pub want: Want,
+    /// How it tells that it is ready: [`tells`].
+    #[cfg(feature = "policy")]
+    pub tells: u32,
     /// What its last supervisor has published of this process, if it came to that.
     pub status: Option<Status>,
     /// How long it has been there.
@@ -47,6 +50,7 @@ pub struct Note<'a> {
     lock: &'a OwnedFd,
     finish: bool,
     want: Want,
+    tells: u32,
     /// A moment before the child began, as ticks since the start of the machine.
     first: u64,
     mark: u32,
@@ -54,9 +58,9 @@ pub struct Note<'a> {
 
 impl<'a> Note<'a> {
     /// The note of a child that is about to be made. `None` without `/proc`: nothing will be taken over.
-    pub fn new(held: &'a Held, finish: bool, want: Want, world: &mut World) -> Option<Self> {
+    pub fn new(held: &'a Held, finish: bool, want: Want, tells: u32, world: &mut World) -> Option<Self> {
         let mark = mark(held.inode, world)?;
-        Some(Self { lock: &held.lock, finish, want, first: ticks(time::since_boot()), mark })
+        Some(Self { lock: &held.lock, finish, want, tells, first: ticks(time::since_boot()), mark })
     }
 
     /// Written by the child itself. A file system that takes no such times has no note.
@@ -64,13 +68,25 @@ impl<'a> Note<'a> {
         let span = (ticks(time::since_boot()) - self.first).min(MOST_TICKS);
         let (Ok(first), Ok(span)) = (i64::try_from(self.first), u32::try_from(span)) else { return };
         let what = WANTS.iter().position(|want| *want == self.want).and_then(|at| u32::try_from(at).ok());
-        let what = what.unwrap_or(0) << 1 | u32::from(self.finish);
+        let what = self.tells << 3 | what.unwrap_or(0) << 1 | u32::from(self.finish);
         let pid = i64::from(process::number(process::own()));
         let _ = file::set_times(self.lock, (pid, what), (first, self.mark << 9 | span));
     }
 }
 
 const WANTS: [Want; 4] = [Want::Up, Want::Once, Want::Down, Want::Exit];
+
+/// What a note has room for of how a service tells that it is ready: whether it is so at once, and the pipe it says so in.
+#[cfg(feature = "policy")]
+pub fn tells(at_once: bool, pipe: Option<&OwnedFd>) -> u32 {
+    pipe.map_or(0, pipe_number) << 1 | u32::from(at_once)
+}
+
+/// As much of the number of a pipe as there is room for; 0 for what is none.
+#[cfg(feature = "policy")]
+pub fn pipe_number(pipe: &OwnedFd) -> u32 {
+    file::stat_open(pipe).map_or(0, |stat| u32::try_from(stat.st_ino & 0x1ff_ffff).unwrap_or(0))
+}
 
 /// A number that is another one after each start of the machine, and in each life of a container.
 #[cfg(feature = "policy")]
@@ -123,8 +139,17 @@ pub fn find(dir: &OwnedFd, part: Part, held: &mut Held, world: &mut World) -> Op
     let status = status.filter(|status| status.pid == process::number(pid));
     let by_note = noted.st_atime == i64::from(process::number(pid));
     let finish = if by_note { what & 1 == 1 } else { status?.shown == Shown::Finish };
-    let want = if by_note { *WANTS.get(what >> 1)? } else { Want::Up };
-    Some(Orphan { pid, hold, finish, want, status, age })
+    let want = if by_note { *WANTS.get(what >> 1 & 3)? } else { Want::Up };
+    Some(Orphan {
+        pid,
+        hold,
+        finish,
+        want,
+        #[cfg(feature = "policy")]
+        tells: if by_note { u32::try_from(what >> 3).unwrap_or(0) } else { 0 },
+        status,
+        age,
+    })
 }
 
 /// Holds a process if it is the one that the times speak of; gives how long it has been there, too.

@@ -5,6 +5,7 @@ mod end;
 mod look;
 #[cfg(feature = "policy")]
 mod moved;
+mod ready;
 mod signal;
 mod start;
 
@@ -13,15 +14,14 @@ use super::publish::{News, Published};
 use super::steps::{Step, Steps};
 use super::unit::Place;
 use super::{World, adopt};
-use crate::service::client;
 use crate::service::command::Command;
 use crate::service::machine::{self, Action, Event, Limit, Pause, Phase, State, Want};
-use crate::service::names::{File, Part, path};
+use crate::service::names::Part;
 use crate::service::policy;
+use crate::sys::OwnedFd;
 use crate::sys::process::{self, Ended, Pid};
 use crate::sys::signal::Signal;
 use crate::sys::time::{self, Instant};
-use crate::sys::{AsFd, OwnedFd};
 use crate::tai::Tai;
 
 /// A child that has ended.
@@ -149,6 +149,8 @@ impl Keeper {
             None => orphan.want,
             Some(b'u') => Want::Up,
             Some(_) if term => Want::Down,
+            // A supervisor that left has left it behind.
+            Some(_) if self.part == Part::Log && self.state.want == Want::Up => Want::Up,
             Some(_) => Want::Once,
         };
         let paused = orphan.status.is_some_and(|status| status.paused);
@@ -156,7 +158,7 @@ impl Keeper {
         self.since = orphan.status.map_or_else(|| Tai::now().before(orphan.age), |status| status.since);
         self.started = world.now.before(orphan.age);
         if self.part == Part::Main {
-            self.own.take_over(orphan.pid, orphan.finish, place, world);
+            self.own.take_over(&orphan, place, world);
         }
         // Its time begins anew.
         if phase != Phase::Up {
@@ -167,34 +169,6 @@ impl Keeper {
         if phase == Phase::Up {
             self.see_whether_ready(place, world);
         }
-    }
-
-    /// What counts as up may not have been ready yet.
-    fn see_whether_ready(&mut self, place: &Place, world: &mut World) {
-        if cfg!(feature = "policy")
-            && self.part == Part::Main
-            && self.process.is_some()
-            && !self.own.was_ready()
-        {
-            self.go_on(Some(Event::Unready), place, world);
-        }
-    }
-
-    /// Whether it is a one-shot whose work has been done under an earlier supervisor. Then it is up.
-    fn is_up_already(&mut self, place: &Place, world: &mut World) -> bool {
-        if !cfg!(feature = "policy") || !self.own.may_be_up(place) {
-            return false;
-        }
-        let life = life(world);
-        if !self.own.is_up_already(place, life) {
-            return false;
-        }
-        let status = client::read_status(place.state().as_fd(), path(self.part, File::Status)).ok();
-        let want = if status.is_none_or(|status| status.want == b'u') { Want::Up } else { Want::Once };
-        self.state = State { phase: Phase::Up, ..State::new(want) };
-        self.set_up = true;
-        self.since = status.map_or(self.since, |status| status.since);
-        true
     }
 
     /// Where commands for it are read.
@@ -251,8 +225,7 @@ impl Keeper {
             self.all_ended(false, place, world);
         }
         if self.overdue.take_if(|(_, at)| *at <= now).is_some() && !self.own.is_sweeping() {
-            self.own.overdue(self.state.phase, self.ended, place, world);
-            self.feed(Event::Overdue, place, world);
+            self.ring_overdue(place, world);
         }
         if let Some(script) = self.script.as_mut()
             && script.due.take_if(|at| *at <= now).is_some()
@@ -332,26 +305,6 @@ impl Keeper {
         self.learn(meaning, place, world);
     }
 
-    /// Acts on what has been found out about the service.
-    fn learn(&mut self, meaning: Option<Event>, place: &Place, world: &mut World) {
-        let Some(event) = meaning else { return };
-        // What it says before it has done its work does not count.
-        if event == Event::Ready && self.own.is_one_shot() && self.process.is_some() {
-            return;
-        }
-        let is_news = event != Event::Ready || self.state.phase == Phase::Starting;
-        if is_news {
-            self.go_on(Some(event), place, world);
-        }
-        // It may have been called up before somebody knew; and one that is to stop may stay.
-        let is_up = self.state.phase == Phase::Up || self.state.phase == Phase::Stopping && !self.state.term;
-        if event == Event::Ready && is_up && (is_news || !self.own.was_ready()) {
-            self.tell_if_news(place, world);
-            let life = if self.own.is_one_shot() { life(world) } else { None };
-            self.own.show_ready(life, place, world.now);
-        }
-    }
-
     /// Whether `./run` is there and not about to end.
     fn runs(&self) -> bool {
         self.state.phase == Phase::Starting || self.state.phase == Phase::Up
@@ -392,17 +345,6 @@ impl Keeper {
         if let Some(due) = self.due.as_mut().filter(|_| starts && rests) {
             // Whoever asks for it does not wait longer than runit would.
             *due = (*due).min(now.after(policy::PACE));
-        }
-    }
-
-    /// What the files say now, they may have said before: of a service that runs.
-    fn catch_up(&mut self, place: &Place, world: &mut World) {
-        if !cfg!(feature = "policy") || !self.runs() {
-            return;
-        }
-        self.own.catch_up(place, world.now);
-        if self.state.phase == Phase::Starting && self.own.is_ready_at_once() {
-            self.go_on(Some(Event::Ready), place, world);
         }
     }
 

@@ -1,6 +1,7 @@
 //! Builds without `policy` have runit's rules and no others.
 
 use super::World;
+use super::adopt::Orphan;
 use super::keeper::Died;
 use super::steps::Step;
 use super::unit::Place;
@@ -75,11 +76,17 @@ impl Own {
 
     pub fn started(&mut self, _: &Place, _: Instant) {}
 
+    pub fn falls_ill(&mut self, _: &Place) {}
+
     pub fn ended(&mut self, _: End, _: &Place, _: &World) {}
 
     pub fn clear(&mut self, _: &Place) {}
 
-    pub fn take_over(&mut self, _: Pid, _: bool, _: &Place, _: &World) {}
+    pub fn tells(&self, _: Option<&Extras>) -> u32 {
+        0
+    }
+
+    pub fn take_over(&mut self, _: &Orphan, _: &Place, _: &World) {}
 
     pub fn catch_up(&mut self, _: &Place, _: Instant) {}
 

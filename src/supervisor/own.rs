@@ -6,6 +6,7 @@ mod files;
 mod ties;
 
 use super::World;
+use super::adopt::{self, Orphan};
 use super::keeper::Died;
 use super::needs::Bonds;
 use super::notice::{Event, Notice, Notifier};
@@ -181,21 +182,29 @@ impl Own {
         }
     }
 
-    /// The service is one that an earlier supervisor has started; `finish`: only `./finish` of it is left.
-    pub fn take_over(&mut self, pid: Pid, finish: bool, place: &Place, world: &World) {
+    /// How a service that is about to be started tells that it is ready, for whoever takes it over.
+    pub fn tells(&self, extras: Option<&Extras>) -> u32 {
+        let pipe = extras.and_then(|extras| extras.descriptor.as_ref()).map(|(pipe, _)| pipe);
+        adopt::tells(self.is_ready_at_once(), pipe)
+    }
+
+    /// The service is one that an earlier supervisor has started.
+    pub fn take_over(&mut self, orphan: &Orphan, place: &Place, world: &World) {
         self.refresh(place);
-        self.is_chosen = !finish;
+        self.is_chosen = !orphan.finish;
         self.take_over_ties(place);
-        let is_ready = self.is_ready_at_once();
+        let (was_ready, pipe) = (orphan.tells & 1 != 0, orphan.tells >> 1);
+        let is_ready = self.is_ready_at_once() || was_ready;
         let Some(more) = self.more() else { return self.clear(place) };
         let _ = file::remove(place.state().as_fd(), FAILED);
         more.readiness.take_over(is_ready, &more.settings, place, world.now);
-        if finish {
+        if orphan.finish {
             return more.readiness.ended(place);
         }
         let token = unit::token(place.index, Heard::Service);
-        more.readiness.hear_again(pid, &more.settings, token, world);
-        more.scope.take_over(more.settings.kill_scope, pid, place);
+        more.readiness.hear_again((orphan.pid, pipe), &more.settings, token, world);
+        more.scope.take_over(more.settings.kill_scope, orphan.pid, place);
+        self.catch_up(place, world.now);
     }
 
     /// The files have been read while the service runs.
@@ -302,7 +311,7 @@ impl Own {
     ) -> Option<machine::Event> {
         let more = self.more()?;
         let finding = more.readiness.hear(pid, &more.settings, place, world.now);
-        more.meaning(finding, runs, place)
+        more.meaning(finding, runs)
     }
 
     /// Shows that the service is ready; a one-shot since which start of the machine, of which `boot` is the number.
@@ -325,7 +334,7 @@ impl Own {
             return Some(None);
         }
         let finding = more.readiness.bury((died.pid, died.ended), runs, &more.settings, world.now)?;
-        Some(more.meaning(finding, runs, place))
+        Some(more.meaning(finding, runs))
     }
 
     /// The next moment to be woken at.
@@ -389,7 +398,15 @@ impl Own {
         more.notifier.ring(world.now);
         more.bonds.ring(world.now);
         let finding = more.readiness.ring(&more.settings, place, world);
-        more.meaning(finding, runs, place)
+        more.meaning(finding, runs)
+    }
+
+    /// The service does not answer, and is stopped for that.
+    pub fn falls_ill(&mut self, place: &Place) {
+        if let Some(more) = self.more() {
+            more.unhealthy = true;
+            place.report.warn_that(b"service does not answer, stopping it");
+        }
     }
 
     /// `./run` has been started.
@@ -532,17 +549,17 @@ impl More {
     }
 
     /// What has been found out means this to the service.
-    fn meaning(&mut self, finding: Finding, runs: bool, place: &Place) -> Option<machine::Event> {
+    fn meaning(&mut self, finding: Finding, runs: bool) -> Option<machine::Event> {
         match finding {
-            Finding::Nothing => None,
             // It is about to end, and need not answer for that.
-            Finding::Unhealthy if !runs => None,
+            Finding::Healthy | Finding::Unhealthy if !runs => None,
+            Finding::Nothing => None,
             Finding::Ready => Some(machine::Event::Ready),
-            Finding::Unhealthy => {
-                self.unhealthy = true;
-                place.report.warn_that(b"service does not answer, stopping it");
-                Some(machine::Event::Command(Command::Term))
+            Finding::Healthy => {
+                self.unhealthy = false;
+                None
             }
+            Finding::Unhealthy => Some(machine::Event::Command(Command::Term)),
         }
     }
 

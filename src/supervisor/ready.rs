@@ -51,6 +51,8 @@ pub struct Readiness {
     life: Option<u32>,
     /// Whether the `./check` that runs asks for a service that has ended.
     stale: bool,
+    /// Whether it asks for one that was paused meanwhile, and may have failed for that.
+    doubtful: bool,
     /// Whether an earlier supervisor has shown what the service was at.
     said: bool,
     /// Where it says how it is.
@@ -81,6 +83,8 @@ pub enum Finding {
     Nothing,
     /// It is ready.
     Ready,
+    /// It answers.
+    Healthy,
     /// It lives, but does not answer.
     Unhealthy,
 }
@@ -175,10 +179,12 @@ impl Readiness {
         self.go_on(!self.shown || settings.check_fails.is_some(), settings, now);
     }
 
-    /// Hears again the service `pid` that was started under an earlier supervisor, if it still has what it says with.
-    pub fn hear_again(&mut self, pid: Pid, settings: &Settings, token: u64, world: &World) {
+    /// Hears again the service `pid` that was started under an earlier supervisor, if it still has the pipe that it says
+    /// with: the one of this number, and no other. 0 is any, of a supervisor that has not noted it.
+    pub fn hear_again(&mut self, (pid, its): (Pid, u32), settings: &Settings, token: u64, world: &World) {
         if let (false, Some(number)) = (self.was_ready, settings.notification_fd)
             && let Some(pipe) = adopt::pipe_at(pid, number, false)
+            && (its == 0 || its == adopt::pipe_number(&pipe))
             && file::set_nonblocking(&pipe).is_ok()
             && world.poll.add(&pipe, token).is_ok()
         {
@@ -194,15 +200,19 @@ impl Readiness {
         let is_new = self.was_ready && !is_known && tells;
         if is_new {
             self.show(settings, None, place, now);
-            self.go_on(settings.check_fails.is_some(), settings, now);
         }
         self.was_ready |= !tells;
+        let asks = settings.check_every.is_some() && (!self.was_ready || settings.check_fails.is_some());
+        if self.check.is_none() && self.due.is_some() != asks {
+            self.go_on(asks, settings, now);
+        }
+        self.alive_by = self.alive_by.filter(|_| settings.alive_within.is_some());
         is_new
     }
 
     /// It was stopped for a while, and could not answer.
     pub fn go_on_after_pause(&mut self, settings: &Settings, now: Instant) {
-        self.fails = 0;
+        (self.fails, self.doubtful) = (0, self.check.is_some());
         if self.alive_by.is_some() {
             self.alive_by = settings.alive_within.map(|within| now.after(within));
         }
@@ -280,6 +290,7 @@ impl Readiness {
                     Word::Status(text) => self.say(text, place),
                     Word::Alive if self.alive_by.is_some() => {
                         self.alive_by = settings.alive_within.map(|within| now.after(within));
+                        finding = if finding == Finding::Ready { finding } else { Finding::Healthy };
                     }
                     Word::Alive => {}
                     Word::Unwell => {
@@ -318,13 +329,17 @@ impl Readiness {
         message.push(b"\n");
         if message.bytes() != self.message.bytes() {
             self.message = message;
-            self.show_message(place);
+            if !self.show_message(place) {
+                // If it says so again that is tried again; what it has said before is still shown.
+                self.message.truncate(0);
+                self.said = true;
+            }
         }
     }
 
-    fn show_message(&self, place: &Place) {
+    fn show_message(&self, place: &Place) -> bool {
         let message = self.message.bytes();
-        let _ = file::replace(place.state().as_fd(), SAYS, SAYS_NEW, PUBLIC_MODE, message, false);
+        file::replace(place.state().as_fd(), SAYS, SAYS_NEW, PUBLIC_MODE, message, false).is_ok()
     }
 
     /// Reads the pipe; gives whether there was a line, whatever is in it.
@@ -414,20 +429,21 @@ impl Readiness {
             return Some(Finding::Nothing);
         }
         self.check_told |= ended.code() == Some(program::CANNOT_RUN);
-        let passed = ended.code() == Some(0);
-        self.fails = if passed { 0 } else { self.fails.saturating_add(1) };
+        let (passed, counts) = (ended.code() == Some(0), !core::mem::take(&mut self.doubtful));
+        self.fails = if passed { 0 } else { self.fails.saturating_add(counts.into()) };
         if passed && !self.shown {
             self.go_on(settings.check_fails.is_some(), settings, now);
             return Some(Finding::Ready);
         }
-        if self.shown && settings.check_fails.is_some_and(|most| self.fails >= most) {
+        let is_ready = self.shown || self.show_again.is_some();
+        if is_ready && settings.check_fails.is_some_and(|most| self.fails >= most) {
             // If it does not end it is asked again.
             self.fails = 0;
             self.go_on(true, settings, now);
             return Some(Finding::Unhealthy);
         }
         self.go_on(!self.shown || settings.check_fails.is_some(), settings, now);
-        Some(Finding::Nothing)
+        Some(if passed { Finding::Healthy } else { Finding::Nothing })
     }
 
     fn go_on(&mut self, asks: bool, settings: &Settings, now: Instant) {

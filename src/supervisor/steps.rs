@@ -78,6 +78,11 @@ impl Steps {
         self.len -= 1;
     }
 
+    /// Whether a step waits.
+    pub fn has(&self, step: Step) -> bool {
+        self.list.contains(&Some(step))
+    }
+
     /// Whether nothing waits.
     pub fn is_empty(&self) -> bool {
         self.len == 0

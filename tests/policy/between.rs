@@ -13,7 +13,7 @@ fn until_about_to_stop(service: &Service<'_>) {
 
 /// Kills a supervisor; gives the next.
 #[track_caller]
-fn replace(service: &Service<'_>, mut runsv: Running) -> Running {
+pub(super) fn replace(service: &Service<'_>, mut runsv: Running) -> Running {
     runsv.signal(Signal::KILL);
     runsv.ended();
     service.supervise()
@@ -21,7 +21,7 @@ fn replace(service: &Service<'_>, mut runsv: Running) -> Running {
 
 /// Another service whose `./check` is asked so often that so much time has passed for the first.
 #[track_caller]
-fn pass_checks(sandbox: &Sandbox, name: &str) {
+pub(super) fn pass_checks(sandbox: &Sandbox, name: &str) {
     let clock = sandbox.service(name).run_forever().file("check-interval", "100");
     let clock = clock.script("check", "echo >>asked; exit 1");
     let _runsv = clock.supervise();

@@ -5,6 +5,7 @@ mod between;
 mod clients;
 mod dag;
 mod deadlines;
+mod late;
 mod links;
 mod needs;
 mod one_shot;
@@ -13,6 +14,7 @@ mod restart;
 mod scope;
 mod settings;
 mod socket;
+mod stalled;
 mod template;
 
 use crate::kit::*;

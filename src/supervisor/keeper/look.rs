@@ -37,11 +37,17 @@ impl Keeper {
                 Act::Follow => {
                     self.feed(Event::Command(Command::Term), place, world);
                     self.steps.push(Step::Continue);
+                    self.limit(Limit::Stop, world.now);
                 }
                 Act::Down => self.feed(Event::Command(Command::Down), place, world),
-                Act::Stop if self.state.phase == Phase::Stopping => self.limit(Limit::Stop, world.now),
+                Act::Stop if self.runs() || self.state.phase == Phase::Stopping => {
+                    self.limit(Limit::Stop, world.now)
+                }
                 Act::Stop => {}
-                Act::Stay => self.stay(),
+                Act::Stay => {
+                    self.overdue.take_if(|(running, _)| *running == Limit::Stop);
+                    self.stay();
+                }
             }
             self.resume(place, world);
         }

@@ -26,6 +26,7 @@ impl Keeper {
         }
         let life = if self.own.is_one_shot() { life(world) } else { None };
         self.own.moved(life, place, world.now);
+        self.catch_up(place, world);
     }
 
     /// There is nobody any more to tell anything: its directory is gone.

@@ -143,7 +143,8 @@ impl Keeper {
             };
             place.report.fatal(&text, Some(errno));
         };
-        let note = adopt::Note::new(&self.held, finish, self.state.want, world);
+        let tells = self.own.tells(extras.as_ref());
+        let note = adopt::Note::new(&self.held, finish, self.state.want, tells, world);
         let ready = || {
             if let Some(note) = &note {
                 note.write();

@@ -36,6 +36,26 @@ fn what_is_told_to_stop_waits_for_those_that_need_it_and_they_come_back_with_it(
 }
 
 #[test]
+fn one_whose_control_t_takes_over_is_killed_in_its_time() {
+    if only_svbox("needs") {
+        return;
+    }
+    in_both(|mode| {
+        let sandbox = Sandbox::new();
+        let db = member(&sandbox, "db", &[]);
+        let web = member(&sandbox, "web", &["db"]).file("timeout-kill", "200").script("control/t", "exit 0");
+        let runsvdir = mode.start(&sandbox, &[]);
+        until_events(&sandbox, "up db, up web, ");
+        web.until_up();
+        down(&db);
+        assert_eq!(events(&sandbox), "up db, up web, end db, ");
+        until_waits(&web);
+        assert!(runsvdir.stderr().contains("web: warning: service does not end in time, sending KILL"));
+        end(&sandbox, runsvdir);
+    });
+}
+
+#[test]
 fn deadlines_of_a_stop_begin_with_its_own_term() {
     if only_svbox("needs") {
         return;
