@@ -310,11 +310,6 @@ impl Keeper {
         self.state.phase == Phase::Starting || self.state.phase == Phase::Up
     }
 
-    /// Whether it is there and can answer.
-    fn answers(&self) -> bool {
-        self.runs() && !self.state.paused
-    }
-
     /// Lets the machine decide, and does it.
     pub fn feed(&mut self, event: Event, place: &Place, world: &mut World) {
         let starts = matches!(event, Event::Command(Command::Up | Command::Once));

@@ -108,6 +108,24 @@ fn what_has_become_well_again_has_not_ended_for_that() {
 }
 
 #[test]
+fn what_seems_well_while_it_is_asked_to_end_has_ended_for_that() {
+    if only_svbox("own files") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let service = asked(&sandbox).file("check-fails", "1").file("restart", "on-failure delay=1ms");
+    let service = service.run("echo >>starts; trap exit TERM; while :; do sleep 0.01; done");
+    let service = service.script("control/t", "rm ill; until test -e go; do sleep 0.01; done; exit 1");
+    let _runsv = service.supervise();
+    until_ready(&service);
+    sandbox.write("one/ill", "");
+    until("its cure", || !service.join("ill").exists());
+    until_asked(&service, 4);
+    sandbox.write("one/go", "");
+    service.until_lines("starts", 2);
+}
+
+#[test]
 fn what_the_files_ask_for_while_it_runs_counts_from_the_next_command_on() {
     if only_svbox("own files") {
         return;

@@ -1,6 +1,6 @@
 //! What is known of whether the service is ready, and has to be by now.
 
-use super::{Keeper, Then, life};
+use super::{Keeper, Script, Then, life};
 use crate::service::client;
 use crate::service::command::Command;
 use crate::service::machine::{Event, Limit, Phase, State, Want};
@@ -47,13 +47,6 @@ impl Keeper {
             return;
         }
         if event == Event::Command(Command::Term) {
-            // What it has been asked already is not over.
-            let asked = Step::Signal(Command::Term);
-            let asks =
-                self.script.as_ref().is_some_and(|script| matches!(script.then, Then::Signal(Command::Term)));
-            if asks || self.steps.has(asked) {
-                return;
-            }
             self.own.falls_ill(place);
         }
         let phase = self.state.phase;
@@ -66,6 +59,14 @@ impl Keeper {
             let life = if self.own.is_one_shot() { life(world) } else { None };
             self.own.show_ready(life, place, world.now);
         }
+    }
+
+    /// Whether it is there and can answer, and has not been told to end, or is about to be.
+    pub(super) fn answers(&self) -> bool {
+        let told = Step::Signal(Command::Term);
+        let asks = |script: &Script| matches!(script.then, Then::Signal(Command::Term));
+        let is_told = self.script.as_ref().is_some_and(asks) || self.steps.has(told);
+        self.runs() && !self.state.paused && !is_told
     }
 
     /// What the files say now, they may have said before: of a service that runs.
