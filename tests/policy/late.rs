@@ -123,6 +123,7 @@ fn what_seems_well_while_it_is_asked_to_end_has_ended_for_that() {
     until_asked(&service, 4);
     sandbox.write("one/go", "");
     service.until_lines("starts", 2);
+    assert_eq!(service.lines("supervise/deaths"), 1);
 }
 
 #[test]
