@@ -3,10 +3,10 @@
 //! When runsv is killed its service goes on, and runit's next runsv starts a second one beside it. Ours takes the
 //! orphan over. It must be sure: a process number alone may belong to anybody by now. So each child, before it
 //! becomes the service, notes itself as the times of `supervise/lock`, which is empty, ours alone, and nobody's
-//! interface: of the last access its process number, what it is, what is wanted and how it tells that it is ready; of the last
-//! change when by the machine's own clock it began, and which start of the machine and which lock that was. The kernel knows the beginning
-//! of every process; all together never come again, and a copy of the directory has another lock. No new file, no new
-//! byte, and no moment at which a service is there without its note.
+//! interface: of the last access its process number, what it is, what is wanted and how it tells that it is ready; of
+//! the last change when by the machine's own clock it began, and which start of the machine and which lock that was.
+//! The kernel knows the beginning of every process; all together never come again, and a copy of the directory has
+//! another lock. No new file, no new byte, and no moment at which a service is there without its note.
 
 use super::World;
 use super::keeper::Held;
