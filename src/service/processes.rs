@@ -45,13 +45,13 @@ impl Processes {
     /// has none: a number that is ours there is somebody else's here.
     #[inline(never)]
     pub fn list() -> Self {
-        let mut text = [0; 32];
-        let own = file::read_link(file::CWD, c"/proc/self", &mut text).ok().and_then(pid_of);
-        let opened = dir::open(file::CWD, c"/proc").map_err(|_| Errno::SRCH);
-        Self(Names::of(opened.and_then(|opened| match own == Some(process::own()) {
-            true => Ok(opened),
-            false => Err(Errno::NOENT),
-        })))
+        let opened = match file::read_link(file::CWD, c"/proc/self", &mut [0; 32]) {
+            Ok(own) if pid_of(own) != Some(process::own()) => Err(Errno::NOENT),
+            // We are not in it at all.
+            Err(Errno::NOENT) => Err(Errno::NOENT),
+            _ => dir::open(file::CWD, c"/proc").map_err(|_| Errno::SRCH),
+        };
+        Self(Names::of(opened))
     }
 
     /// The next one.

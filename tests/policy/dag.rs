@@ -240,7 +240,7 @@ fn kill_service(service: &Service<'_>) {
 }
 
 /// Whether nothing is open any more of a process that was killed.
-fn has_ended(pid: i32) -> bool {
+pub(super) fn has_ended(pid: i32) -> bool {
     fs::read_to_string(format!("/proc/{pid}/stat")).map_or(true, |stat| stat.contains(") Z "))
 }
 

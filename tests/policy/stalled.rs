@@ -1,6 +1,7 @@
 //! `kill-scope` where the supervisor is late, or what it sees of the machine is not its own.
 
 use super::between::pass_checks;
+use super::dag::has_ended;
 use super::scope::{Given, can_adopt, cgroup_of, cgroups};
 use super::*;
 use rustix::process::Signal;
@@ -18,19 +19,13 @@ fn a_supervisor_that_comes_too_late_kills_all_the_same() {
     let stray: i32 = service.read("stray").trim().parse().unwrap();
     let pid = service.until_up();
     service.send(b"d");
-    until("the end of the service", || is_gone(pid));
+    until("the end of the service", || has_ended(pid));
     runsv.signal(Signal::STOP);
     // As long as it waits for what it has killed.
     (0..9).for_each(|number| pass_checks(&sandbox, &format!("clock{number}")));
     runsv.signal(Signal::CONT);
-    until("the end of what it has left", || is_gone(stray));
+    until("the end of what it has left", || has_ended(stray));
     service.until_shown(Shown::Down);
-}
-
-/// Whether a process has ended, also if nobody has waited for it.
-fn is_gone(pid: i32) -> bool {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    stat.rsplit(") ").next().is_none_or(|rest| rest.is_empty() || rest.starts_with('Z'))
 }
 
 #[test]
