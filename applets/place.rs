@@ -138,10 +138,8 @@ impl Place {
 
     /// What a template's programs are given.
     #[cfg(feature = "policy")]
-    pub fn argument(&self) -> Text<256> {
-        let mut text = Text::new();
-        text.push(self.instance.map_or(&[], |(_, argument)| argument));
-        text
+    pub fn argument(&self) -> &'static [u8] {
+        self.instance.map_or(&[], |(_, argument)| argument)
     }
 
     /// The name as it was given.

@@ -252,9 +252,7 @@ impl Sv {
         let report = svbox::report::Reporter { program: b"", subject: None, waits: true };
         let failed = |_, errno| report.warn(&[b"unable to run ", place.name(), b"/check"], Some(errno));
         #[cfg(feature = "policy")]
-        let argument = place.argument();
-        #[cfg(feature = "policy")]
-        let more = More { argument: argument.c_str(), ..More::NONE };
+        let more = More { argument: place.argument(), ..More::NONE };
         #[cfg(not(feature = "policy"))]
         let more = More::NONE;
         ending().block();

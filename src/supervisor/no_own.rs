@@ -30,6 +30,7 @@ pub enum Other {
 pub const SETUP: &core::ffi::CStr = c"";
 
 /// There are none.
+#[derive(Default)]
 pub struct Extras {
     /// No descriptor either.
     pub descriptor: Option<(OwnedFd, i32)>,
@@ -82,7 +83,7 @@ impl Own {
 
     pub fn clear(&mut self, _: &Place) {}
 
-    pub fn tells(&self, _: Option<&Extras>) -> u32 {
+    pub fn tells(&self, _: &Extras) -> u32 {
         0
     }
 
@@ -129,8 +130,8 @@ impl Own {
         true
     }
 
-    pub fn prepare(&mut self, _: &Place, _: &World) -> Result<Option<Extras>> {
-        Ok(None)
+    pub fn prepare(&mut self, _: &mut Extras, _: &Place, _: &World) -> Result<()> {
+        Ok(())
     }
 
     pub fn hear(&mut self, _: Option<Pid>, _: bool, _: &Place, _: &World) -> Option<Event> {

@@ -183,12 +183,14 @@ impl Own {
     }
 
     /// How a service that is about to be started tells that it is ready, for whoever takes it over.
-    pub fn tells(&self, extras: Option<&Extras>) -> u32 {
-        let pipe = extras.and_then(|extras| extras.descriptor.as_ref()).map(|(pipe, _)| pipe);
+    pub fn tells(&self, extras: &Extras) -> u32 {
+        let pipe = extras.descriptor.as_ref().map(|(pipe, _)| pipe);
         adopt::tells(self.is_ready_at_once(), pipe)
     }
 
     /// The service is one that an earlier supervisor has started.
+    // Kept apart, like others with large buffers: a supervisor that never comes by here needs no stack for them.
+    #[inline(never)]
     pub fn take_over(&mut self, orphan: &Orphan, place: &Place, world: &World) {
         self.refresh(place);
         self.is_chosen = !orphan.finish;
@@ -275,6 +277,7 @@ impl Own {
 
     /// Whether the service is a one-shot that an earlier supervisor has brought up since the machine was started, of which
     /// `boot` is the number.
+    #[inline(never)]
     pub fn is_up_already(&mut self, place: &Place, boot: Option<u32>) -> bool {
         self.refresh(place);
         let mut text = [0; LONGEST];
@@ -292,13 +295,13 @@ impl Own {
     }
 
     /// Makes what a service that is about to be started is to have more than runit's: a descriptor, and its number there.
-    pub fn prepare(&mut self, place: &Place, world: &World) -> Result<Option<Extras>> {
-        let Some(more) = self.more() else { return Ok(None) };
+    pub fn prepare(&mut self, extras: &mut Extras, place: &Place, world: &World) -> Result<()> {
+        let Some(more) = self.more() else { return Ok(()) };
         (more.unhealthy, more.asked) = (false, false);
         more.readiness.ended(place);
         more.scope.prepare(more.settings.kill_scope, place, world);
         let token = unit::token(place.index, Heard::Service);
-        more.readiness.prepare(&more.settings, token, world).map(Some)
+        more.readiness.prepare(extras, &more.settings, token, world)
     }
 
     /// Reads what the service `pid` has said; gives what that means.

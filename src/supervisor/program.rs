@@ -25,7 +25,6 @@ pub fn start(
             place.report.fatal_of(b"unable to run ", path.to_bytes(), errno);
         }
     };
-    let argument = place.argument();
     Spawn {
         path,
         args,
@@ -33,7 +32,7 @@ pub fn start(
         below: None,
         stdin: None,
         stdout,
-        more: &More { argument: argument.c_str(), ..More::NONE },
+        more: &More { argument: place.argument(), ..More::NONE },
         mask: &world.services,
         session: false,
         failure_code: CANNOT_RUN,

@@ -91,8 +91,13 @@ pub enum Finding {
 
 impl Readiness {
     /// Makes what a service that is about to be started says how it is with.
-    pub fn prepare(&mut self, settings: &Settings, token: u64, world: &World) -> Result<Extras> {
-        let mut extras = Extras::default();
+    pub fn prepare(
+        &mut self,
+        extras: &mut Extras,
+        settings: &Settings,
+        token: u64,
+        world: &World,
+    ) -> Result<()> {
         if let Some(number) = settings.notification_fd {
             extras.descriptor = Some((self.open_pipe(token, world)?, number));
         }
@@ -103,7 +108,7 @@ impl Readiness {
                 watchdog.push(b"WATCHDOG_USEC=").number(within.as_micros());
             }
         }
-        Ok(extras)
+        Ok(())
     }
 
     fn open_pipe(&mut self, token: u64, world: &World) -> Result<OwnedFd> {

@@ -17,8 +17,6 @@ use crate::service::policy;
 use crate::sys::signal;
 use crate::sys::time::{self, Instant};
 use crate::sys::{AsFd, BorrowedFd, OwnedFd, fifo, file};
-#[cfg(feature = "policy")]
-use crate::text::Text;
 use core::ffi::CStr;
 
 /// How many tokens a unit has: control and orphan of the service and of the logger, what the service says, and whom it
@@ -112,12 +110,10 @@ impl Place {
         &self.dir
     }
 
-    /// The argument of an instance of a template, for a list of arguments.
+    /// The argument of an instance of a template, or nothing.
     #[cfg(feature = "policy")]
-    pub fn argument(&self) -> Text<256> {
-        let mut text = Text::new();
-        text.push(self.argument.unwrap_or(&[]));
-        text
+    pub fn argument(&self) -> &'static [u8] {
+        self.argument.unwrap_or(&[])
     }
 
     /// Where the service writes for its logger.

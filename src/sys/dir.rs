@@ -17,9 +17,18 @@ pub fn open_itself(at: BorrowedFd<'_>, name: &CStr) -> Result<OwnedFd> {
 
 /// Calls `each` with every name except `.` and `..`, in the directory's own order, and with whether the entry
 /// is surely a directory itself, not a link to one. Ends early with the error of a failed read.
-pub fn each_name(dir: &OwnedFd, mut each: impl FnMut(&CStr, bool)) -> Result<()> {
-    let mut buffer = [MaybeUninit::uninit(); 2048];
-    let mut entries = RawDir::new(dir, &mut buffer);
+pub fn each_name(dir: &OwnedFd, each: impl FnMut(&CStr, bool)) -> Result<()> {
+    each_name_in(&mut [MaybeUninit::uninit(); PORTION], dir, each)
+}
+
+/// The same with another buffer, in bytes: a directory that has few names needs no more stack. No less than the longest
+/// name takes, which is 280.
+pub fn each_name_in(
+    buffer: &mut [MaybeUninit<u8>],
+    dir: &OwnedFd,
+    mut each: impl FnMut(&CStr, bool),
+) -> Result<()> {
+    let mut entries = RawDir::new(dir, buffer);
     while let Some(entry) = entries.next() {
         let entry = entry?;
         let name = entry.file_name();

@@ -49,10 +49,10 @@ impl<'a> ArgList<'a> {
 pub struct More<'a> {
     /// More descriptors, and the number that each has there, which none but itself of these has here.
     pub descriptors: &'a [(BorrowedFd<'a>, c_int)],
-    /// One more argument, behind the others. What is empty is none, here and below.
+    /// One more argument, behind the others, of 255 bytes at most and without a NUL. What is empty is none.
     #[cfg(feature = "policy")]
-    pub argument: Option<&'a CStr>,
-    /// What it finds in its environment besides ours, or in the place of it: `NAME=VALUE`.
+    pub argument: &'a [u8],
+    /// What it finds in its environment besides ours, or in the place of it: `NAME=VALUE`. What is empty is none.
     #[cfg(feature = "policy")]
     pub variables: [Option<&'a CStr>; 2],
 }
@@ -66,7 +66,7 @@ impl<'a> More<'a> {
         Self {
             descriptors,
             #[cfg(feature = "policy")]
-            argument: None,
+            argument: &[],
             #[cfg(feature = "policy")]
             variables: [None; 2],
         }
@@ -207,19 +207,31 @@ fn put_above(fd: BorrowedFd<'_>, place: c_int) -> Result<()> {
     again(|| rustix::io::dup2(fd, &mut there))
 }
 
+/// The longest argument that [`More`] takes.
+#[cfg(feature = "policy")]
+const LONGEST_ARGUMENT: usize = 255;
+
+/// Text with a NUL behind it; nothing if there is one in it, or too little room.
+#[cfg(feature = "policy")]
+fn ended<'r>(room: &'r mut [u8], text: &[u8]) -> &'r CStr {
+    if let Some(start) = room.get_mut(..text.len()) {
+        start.copy_from_slice(text);
+    }
+    super::c_str(room).unwrap_or(c"")
+}
+
 /// Replaces this process by the program. Comes back only to say why it could not.
 pub fn replace(path: &CStr, args: &[&CStr], more: &More<'_>) -> Errno {
     #[cfg(not(feature = "policy"))]
     let (list, _) = (ArgList::new(args), more);
     #[cfg(feature = "policy")]
-    let mut list = ArgList::new(args);
+    let (mut list, mut room) = (ArgList::new(args), [0; LONGEST_ARGUMENT + 1]);
     #[cfg(feature = "policy")]
     {
-        let given = |text: Option<_>| text.filter(|text: &&CStr| !text.is_empty());
-        if let Some(argument) = given(more.argument) {
-            list.add(argument);
+        if !more.argument.is_empty() {
+            list.add(ended(&mut room, more.argument));
         }
-        let variables = more.variables.map(given);
+        let variables = more.variables.map(|text| text.filter(|text| !text.is_empty()));
         if variables.iter().any(Option::is_some) {
             return replace_with(path, &list, &variables);
         }

@@ -60,9 +60,7 @@ impl Keeper {
             }
         };
         #[cfg(feature = "policy")]
-        let argument = place.argument();
-        #[cfg(feature = "policy")]
-        let more = More { argument: argument.c_str(), ..More::NONE };
+        let more = More { argument: place.argument(), ..More::NONE };
         #[cfg(not(feature = "policy"))]
         let more = More::NONE;
         let spawn = Spawn {
@@ -92,12 +90,13 @@ impl Keeper {
     /// Starts `./run` or `./finish`.
     pub(super) fn start(&mut self, finish: bool, place: &Place, world: &mut World) -> Event {
         let starts = !finish && self.part == Part::Main;
-        let extras = if starts { self.own.prepare(place, world) } else { Ok(None) };
-        let trouble: &[u8] = match extras {
-            Ok(_) => b"unable to fork, sleeping",
+        let mut extras = Extras::default();
+        let prepared = if starts { self.own.prepare(&mut extras, place, world) } else { Ok(()) };
+        let trouble: &[u8] = match prepared {
+            Ok(()) => b"unable to fork, sleeping",
             Err(_) => b"unable to create pipe or socket to be ready with, sleeping",
         };
-        match extras.and_then(|extras| self.spawn(finish, extras, place, world)) {
+        match prepared.and_then(|()| self.spawn(finish, &extras, place, world)) {
             Ok(pid) => {
                 if !finish {
                     self.started = world.now;
@@ -123,7 +122,7 @@ impl Keeper {
             && file::open_read(place.dir.as_fd(), c"./finish").is_ok()
     }
 
-    fn spawn(&self, finish: bool, extras: Option<Extras>, place: &Place, world: &mut World) -> Result<Pid> {
+    fn spawn(&self, finish: bool, extras: &Extras, place: &Place, world: &mut World) -> Result<Pid> {
         let run = if self.own.is_one_shot() { SETUP } else { c"./run" };
         let (path, log) = (if finish { c"./finish" } else { run }, self.part == Part::Log);
         let (mut code, mut signal) = (Text::<8>::new(), Text::<8>::new());
@@ -143,7 +142,7 @@ impl Keeper {
             };
             place.report.fatal(&text, Some(errno));
         };
-        let tells = self.own.tells(extras.as_ref());
+        let tells = self.own.tells(extras);
         let note = adopt::Note::new(&self.held, finish, self.state.want, tells, world);
         let ready = || {
             if let Some(note) = &note {
@@ -154,22 +153,17 @@ impl Keeper {
                 self.own.enter(place);
             }
         };
-        let descriptor = extras.as_ref().and_then(|extras| extras.descriptor.as_ref());
-        let descriptor = descriptor.map(|(fd, number)| (fd.as_fd(), *number));
+        let descriptor = extras.descriptor.as_ref().map(|(fd, number)| (fd.as_fd(), *number));
         let args: &[&CStr] = match (finish, code.c_str(), signal.c_str()) {
             (true, Some(code), Some(signal)) => &[path, code, signal],
             _ => &[path],
         };
-        #[cfg(feature = "policy")]
-        let argument = place.argument();
-        #[cfg(feature = "policy")]
-        let variables = extras.as_ref().map(|extras| extras.variables.each_ref().map(Text::c_str));
         let more = More {
             descriptors: descriptor.as_slice(),
             #[cfg(feature = "policy")]
-            argument: argument.c_str(),
+            argument: place.argument(),
             #[cfg(feature = "policy")]
-            variables: variables.unwrap_or_default(),
+            variables: extras.variables.each_ref().map(Text::c_str),
         };
         Spawn {
             path,

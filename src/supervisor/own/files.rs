@@ -6,9 +6,13 @@ use crate::sys::time::{self, Duration};
 use crate::sys::{AsFd, dir, file};
 use crate::text::{nth, place_between};
 use core::ffi::CStr;
+use core::mem::MaybeUninit;
 
 /// A directory that has changed less than this ago may change again without showing it.
 const GRAIN: Duration = Duration::from_secs(1);
+/// How much of the directory is read at once, in bytes: some fifteen names. This is done for each start, by supervisors
+/// with none of the files as well, and with more they would need another page of stack.
+const PORTION: usize = 512;
 /// The bits of what is svbox's own.
 pub(super) const OWN: u32 = (1 << (Setting::ALL.len() + 3)) - 1;
 
@@ -56,7 +60,7 @@ impl Other {
 pub(super) fn names(place: &Place) -> u32 {
     let mut found = 0;
     let listed = dir::open(place.dir.as_fd(), c".").and_then(|dir| {
-        dir::each_name(&dir, |name, _| {
+        dir::each_name_in(&mut [MaybeUninit::uninit(); PORTION], &dir, |name, _| {
             if let Some(index) = index_of(name.to_bytes()) {
                 found |= 1 << index;
             }
