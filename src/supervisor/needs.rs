@@ -255,7 +255,7 @@ impl Bonds {
                 self.leaving = self.leaving.or(Some(Leaving::Told));
             }
             let looked = match Neighbours::open(place, world) {
-                Ok(Some(neighbours)) => self.look_around(state, starts, &neighbours, place, world),
+                Ok(Some(neighbours)) => self.look_around(state, starts, &neighbours),
                 Ok(None) => Ok(self.alone(place)),
                 Err(errno) => Err(errno),
             };
@@ -286,21 +286,19 @@ impl Bonds {
         state: &State,
         starts: bool,
         neighbours: &Neighbours<'_>,
-        place: &Place,
-        world: &World,
     ) -> Result<Option<Act>> {
         if self.bound && !state.has_process() && state.phase != Phase::Preparing {
-            self.unbind(place);
+            self.unbind(neighbours.place);
         }
-        self.tell_end(neighbours, world);
+        self.tell_end(neighbours);
         if self.leaving.is_some() {
-            return self.leave(state, neighbours, place, world);
+            return self.leave(state, neighbours);
         }
         if self.waits {
-            return self.start(neighbours, place, world);
+            return self.start(neighbours);
         }
         if self.bound {
-            self.announce(neighbours, place, world);
+            self.announce(neighbours);
         }
         let prepares = state.phase == Phase::Preparing;
         if !self.bound || !(runs(state) || prepares) || !self.is_to_follow(neighbours)? {
@@ -343,14 +341,15 @@ impl Bonds {
     }
 
     /// Tells those that it depends on that it has ended, or has not started.
-    fn tell_end(&mut self, neighbours: &Neighbours<'_>, world: &World) {
+    fn tell_end(&mut self, neighbours: &Neighbours<'_>) {
         self.untold = self.untold && neighbours.tell_others().is_err();
         if self.untold {
-            self.again(world);
+            self.again(neighbours.world);
         }
     }
 
-    fn watch(&mut self, held: OwnedFd, place: &Place, world: &World) {
+    fn watch(&mut self, held: OwnedFd, neighbours: &Neighbours<'_>) {
+        let Neighbours { place, world, .. } = neighbours;
         match world.poll.add_hang_up(&held, unit::token(place.index, Heard::Neighbour)) {
             Ok(()) => self.awaited = Some(held),
             Err(_) => self.again(world),

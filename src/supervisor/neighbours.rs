@@ -31,7 +31,10 @@ pub fn note(scans: &mut Scans, dir: impl AsFd) {
 pub struct Neighbours<'w> {
     scan: Scan<'w>,
     name: Text<256>,
-    place: &'w Place,
+    /// The service itself.
+    pub place: &'w Place,
+    /// Its supervisor.
+    pub world: &'w World,
     is_told: bool,
 }
 
@@ -63,7 +66,7 @@ impl<'w> Neighbours<'w> {
                 }
             }
         };
-        Ok(Some(Self { scan, name: text, place, is_told: last.is_some() }))
+        Ok(Some(Self { scan, name: text, place, world, is_told: last.is_some() }))
     }
 
     /// The scan directory.
@@ -136,24 +139,21 @@ impl<'w> Neighbours<'w> {
 
     /// Has each that it depends on look again.
     pub fn tell_others(&self) -> Result<()> {
-        let mut result = Ok(());
-        for (dir, _) in &TIES {
-            let mut others = self.others(dir);
-            while let Some(other) = others.next_name() {
-                result = needs::tell(self.scan(), other).and(result);
-            }
-            result = others.end().and(result);
-        }
-        result
+        self.each_other(&mut |other| needs::tell(self.scan(), other))
     }
 
     /// Leaves marks with all that it depends on, and has those look, if the mark is new or `tells`.
     pub fn announce_all(&self, tells: bool) -> Result<()> {
+        self.each_other(&mut |other| self.announce(other, tells))
+    }
+
+    /// Does something with each that it depends on; what cannot be done with one does not keep it from the others.
+    fn each_other(&self, act: &mut dyn FnMut(&CStr) -> Result<()>) -> Result<()> {
         let mut result = Ok(());
         for (dir, _) in &TIES {
             let mut others = self.others(dir);
             while let Some(other) = others.next_name() {
-                result = self.announce(other, tells).and(result);
+                result = act(other).and(result);
             }
             result = others.end().and(result);
         }

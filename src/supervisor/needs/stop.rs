@@ -4,33 +4,26 @@ use super::{Act, Bonds, Leaving, runs};
 use crate::service::cycle;
 use crate::service::machine::{State, Want};
 use crate::service::needs::{self, LEAVING, NEEDS};
-use crate::supervisor::World;
 use crate::supervisor::neighbours::Neighbours;
 use crate::supervisor::unit::Place;
 use crate::sys::{AsFd, OwnedFd, Result, file};
 
 impl Bonds {
     /// How far a stop has come.
-    pub(super) fn leave(
-        &mut self,
-        state: &State,
-        neighbours: &Neighbours<'_>,
-        place: &Place,
-        world: &World,
-    ) -> Result<Option<Act>> {
+    pub(super) fn leave(&mut self, state: &State, neighbours: &Neighbours<'_>) -> Result<Option<Act>> {
         match self.leaving {
-            Some(Leaving::Found) => return Ok(self.take_up(state, place)),
+            Some(Leaving::Found) => return Ok(self.take_up(state, neighbours.place)),
             // Its TERM has not been sent.
             Some(Leaving::Follows) if !state.term && !self.is_to_follow(neighbours)? => {
-                self.stop_leaving(place);
+                self.stop_leaving(neighbours.place);
                 self.held = false;
                 return Ok(Some(Act::Stay));
             }
             _ => {}
         }
-        self.shown = self.shown || self.show(LEAVING, place);
+        self.shown = self.shown || self.show(LEAVING, neighbours.place);
         let waits = self.shown && !self.forced && neighbours.is_there();
-        if waits && self.is_awaited(neighbours, place, world)? {
+        if waits && self.is_awaited(neighbours)? {
             return Ok(None);
         }
         if core::mem::take(&mut self.held) {
@@ -41,7 +34,7 @@ impl Bonds {
         // It has ended, or has been called up: before its TERM, or since, and has started again.
         let stays = self.leaving == Some(Leaving::Told) && runs(state);
         if !state.has_process() || stays {
-            self.stop_leaving(place);
+            self.stop_leaving(neighbours.place);
         }
         Ok(None)
     }
@@ -88,13 +81,13 @@ impl Bonds {
     }
 
     /// Whether somebody that depends on it has to stop first.
-    fn is_awaited(&mut self, neighbours: &Neighbours<'_>, place: &Place, world: &World) -> Result<bool> {
+    fn is_awaited(&mut self, neighbours: &Neighbours<'_>) -> Result<bool> {
         let Some(held) = first_bound(neighbours)? else { return Ok(false) };
         // In a circle nobody can be the first to stop either.
         if self.bound && self.held && cycle::of(neighbours.scan(), neighbours.name())?.is_some() {
             return Ok(false);
         }
-        self.watch(held, place, world);
+        self.watch(held, neighbours);
         Ok(true)
     }
 }
