@@ -231,6 +231,24 @@ fn nothing_is_started_again_while_the_end_is_under_way() {
 }
 
 #[test]
+fn services_that_stop_one_after_the_other_have_the_time_of_each() {
+    if only_svbox("containers") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let deaf = "trap '' TERM; echo >>/out/ready; while :; do sleep 1; done";
+    sandbox.service("service/first").run(deaf).file("timeout-kill", "6000").file("needs/last", "");
+    let last = slow("last").replace("sleep 0.2", "sleep 5");
+    // Each of them would be within the usual ten seconds.
+    sandbox.service("service/last").run(&last).file("timeout-kill", "7000");
+    let mut container = Container::new(&sandbox).start(&[]);
+    until_lines(&sandbox, "out/ready", 2);
+    container.signal(15);
+    assert_eq!(container.ended(), Some(0), "{}", container.stderr());
+    assert!(sandbox.join("out/order").exists());
+}
+
+#[test]
 fn a_service_has_the_time_that_its_own_files_say_unless_one_is_said() {
     if only_svbox("containers") {
         return;
