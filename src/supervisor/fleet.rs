@@ -163,9 +163,15 @@ impl Fleet {
         if let Some(ending) = &mut self.ending {
             ending.ring(self.units.items(), &mut self.world);
         }
+        // What is started is shown when all has been that can be: whoever needs one of these should not have to wait for
+        // the files of the others.
+        for unit in self.units.items().iter_mut().flatten() {
+            unit.ring(&mut self.world);
+            #[cfg(feature = "policy")]
+            unit.look(&mut self.world);
+        }
         for (index, place) in self.units.items().iter_mut().enumerate() {
             let Some(unit) = place else { continue };
-            unit.ring(&mut self.world);
             if unit.settle(&mut self.world) {
                 *place = None;
                 gone(index);

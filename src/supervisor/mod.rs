@@ -171,6 +171,8 @@ impl Engine {
     fn settle(&mut self) -> bool {
         let mut gone = true;
         for unit in &mut self.units {
+            #[cfg(feature = "policy")]
+            unit.look(&mut self.world);
             gone &= unit.settle(&mut self.world);
         }
         gone

@@ -467,10 +467,14 @@ impl Unit {
         }
     }
 
+    /// Looks at the services beside this one, if something has changed, and goes on as far as it may.
+    #[cfg(feature = "policy")]
+    pub fn look(&mut self, world: &mut World) {
+        self.main.look(&self.place, world);
+    }
+
     /// Goes a step further on the way out if it can, and tells readers; gives whether the unit is gone.
     pub fn settle(&mut self, world: &mut World) -> bool {
-        #[cfg(feature = "policy")]
-        self.main.look(&self.place, world);
         #[cfg(feature = "pid1")]
         self.tell_of_end();
         if self.leaving == Leaving::No && self.is_down_for_good() {
