@@ -33,6 +33,33 @@ fn waiting(mode: Mode, sandbox: &Sandbox) -> (Service<'_>, Running) {
 }
 
 #[test]
+fn in_one_process_all_that_have_waited_are_started_before_one_is_shown() {
+    if only_svbox("needs") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let _db = telling(&sandbox, "db", &[]);
+    let waiting = ["a", "b", "c"].map(|name| member(&sandbox, name, &["db"]));
+    let mut strace = sandbox.command("strace");
+    strace.args(["-D", "-qq", "-o", "trace", "-e", "signal=none", "-e", "trace=openat,vfork"]);
+    strace.args(["runsvdir", "--in-process", "scan"]);
+    let runsvdir = sandbox.start(strace);
+    waiting.iter().for_each(until_waits);
+    sandbox.write("scan/db/go", "");
+    waiting.iter().for_each(|service| _ = service.until_up());
+    let trace = sandbox.read("trace");
+    let since = trace.find("\"supervise/ready\"").expect("that db is ready is shown");
+    let kind = |line: &str| match line {
+        line if line.starts_with("vfork(") => "start ",
+        line if line.contains("supervise/pid.new") => "show ",
+        _ => "",
+    };
+    let made: String = trace[since..].lines().map(kind).collect();
+    assert_eq!(made, "start start start show show show ");
+    end(&sandbox, runsvdir);
+}
+
+#[test]
 fn one_that_tells_is_waited_for_until_it_is_ready() {
     if only_svbox("needs") {
         return;
