@@ -117,7 +117,7 @@ fn private(pid: i32) -> (usize, usize) {
 }
 
 #[test]
-fn a_supervisor_has_three_pages_to_itself() {
+fn a_supervisor_has_two_pages_to_itself() {
     if only_svbox("multicall") {
         return;
     }
@@ -132,7 +132,7 @@ fn a_supervisor_has_three_pages_to_itself() {
     let (kilobytes, parts) = private(runsv.pid());
     // Only the program with the layout of scripts/svbox.ld is that small.
     if parts == 2 {
-        assert!(kilobytes <= 12, "{kilobytes} KiB");
+        assert!(kilobytes <= 8, "{kilobytes} KiB");
     }
 }
 
