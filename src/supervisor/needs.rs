@@ -390,6 +390,7 @@ impl Bonds {
     }
 
     /// Tells those that depend on it, if it stands in another way than they have been told.
+    #[inline(never)]
     pub fn face(&mut self, state: &State, shows: Shows, place: &Place, world: &World) {
         let standing = self.standing(state, shows);
         let is_early = self.tell.is_some_and(|(at, _, what)| what == standing && at > world.now);

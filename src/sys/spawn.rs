@@ -222,23 +222,48 @@ fn ended<'r>(room: &'r mut [u8], text: &[u8]) -> &'r CStr {
 
 /// Replaces this process by the program. Comes back only to say why it could not.
 pub fn replace(path: &CStr, args: &[&CStr], more: &More<'_>) -> Errno {
-    #[cfg(not(feature = "policy"))]
-    let (list, _) = (ArgList::new(args), more);
     #[cfg(feature = "policy")]
-    let (mut list, mut room) = (ArgList::new(args), [0; LONGEST_ARGUMENT + 1]);
-    #[cfg(feature = "policy")]
-    {
-        if !more.argument.is_empty() {
-            list.add(ended(&mut room, more.argument));
-        }
-        let variables = more.variables.map(|text| text.filter(|text| !text.is_empty()));
-        if variables.iter().any(Option::is_some) {
-            return replace_with(path, &list, &variables);
-        }
+    if !more.argument.is_empty() || more.variables.iter().flatten().any(|variable| !variable.is_empty()) {
+        return replace_with(path, args, more);
     }
+    let _ = more;
+    replace_by(path, &ArgList::new(args))
+}
+
+fn replace_by(path: &CStr, list: &ArgList<'_>) -> Errno {
     // SAFETY: an ArgList can only be built as an array of pointers to NUL-terminated strings that are still
     // borrowed, with a null pointer last; the environment is the kernel's own.
     unsafe { ffi::execve(path, list.pointer(), ffi::environment()) }
+}
+
+/// Pointers to variables, with a null pointer behind them.
+#[cfg(feature = "policy")]
+type Place = core::mem::MaybeUninit<*const c_char>;
+
+/// The same with an argument and variables of its own. Kept apart, and for a usual environment with a small list: it is the
+/// stack of a supervisor that is used here, and keeps the pages that have been touched.
+#[cfg(feature = "policy")]
+#[inline(never)]
+fn replace_with(path: &CStr, args: &[&CStr], more: &More<'_>) -> Errno {
+    const USUAL: usize = 128;
+    let mut room = [0; LONGEST_ARGUMENT + 1];
+    let mut list = ArgList::new(args);
+    if !more.argument.is_empty() {
+        list.add(ended(&mut room, more.argument));
+    }
+    let variables = more.variables.map(|text| text.filter(|text| !text.is_empty()));
+    if variables.iter().all(Option::is_none) {
+        return replace_by(path, &list);
+    }
+    replace_among(path, &list, &variables, &mut [Place::uninit(); USUAL + 1])
+        .unwrap_or_else(|| replace_among_many(path, &list, &variables))
+}
+
+#[cfg(feature = "policy")]
+#[inline(never)]
+fn replace_among_many(path: &CStr, list: &ArgList<'_>, variables: &[Option<&CStr>]) -> Errno {
+    const MOST: usize = 8192;
+    replace_among(path, list, variables, &mut [Place::uninit(); MOST + 1]).unwrap_or(Errno::TOOBIG)
 }
 
 /// What sd_watchdog_enabled(3) looks at. Whatever we have found there is about ourselves, and a program with variables of
@@ -246,29 +271,29 @@ pub fn replace(path: &CStr, args: &[&CStr], more: &More<'_>) -> Errno {
 #[cfg(feature = "policy")]
 const ABOUT_US: &[u8] = b"WATCHDOG_";
 
-/// The same with variables of its own. Kept apart for its large list.
+/// Replaces this process by the program with variables besides ours, or in the place of those. `None` if there is no room
+/// for all of them.
 #[cfg(feature = "policy")]
 #[inline(never)]
-fn replace_with(path: &CStr, list: &ArgList<'_>, variables: &[Option<&CStr>]) -> Errno {
-    const MOST: usize = 8192;
+fn replace_among(
+    path: &CStr,
+    list: &ArgList<'_>,
+    variables: &[Option<&CStr>],
+    pointers: &mut [Place],
+) -> Option<Errno> {
     let name = |entry: &CStr| entry.to_bytes().iter().position(|&byte| byte == b'=');
     let is_replaced = |entry: &CStr| {
         let name = name(entry).and_then(|end| entry.to_bytes().get(..=end));
         let is_ours = |variable: &CStr| name.is_some_and(|name| variable.to_bytes().starts_with(name));
         entry.to_bytes().starts_with(ABOUT_US) || variables.iter().flatten().any(|known| is_ours(known))
     };
-    // What is not used is not touched: it is the stack of a supervisor.
-    let mut pointers = [core::mem::MaybeUninit::<*const c_char>::uninit(); MOST + 1];
     let mut free = pointers.iter_mut();
     let mut put = |entry| free.next().map(|place| _ = place.write(entry)).is_some();
     let fits =
         super::args::environment().filter(|entry| !is_replaced(entry)).all(|entry| put(entry.as_ptr()))
             && variables.iter().flatten().all(|variable| put(variable.as_ptr()))
             && put(core::ptr::null());
-    if !fits {
-        return Errno::TOOBIG;
-    }
-    // SAFETY: as in `replace`; the environment is an array that begins with pointers to NUL-terminated strings that stay
-    // or are borrowed, with a null pointer behind them, where it ends for the kernel.
-    unsafe { ffi::execve(path, list.pointer(), pointers.as_ptr().cast()) }
+    // SAFETY: as in `replace_by`; the environment is an array that begins with pointers to NUL-terminated strings that
+    // stay or are borrowed, with a null pointer behind them, where it ends for the kernel.
+    fits.then(|| unsafe { ffi::execve(path, list.pointer(), pointers.as_ptr().cast()) })
 }

@@ -142,6 +142,7 @@ impl Bonds {
     }
 
     /// Whether all that it needs is still ready, when its start has been prepared.
+    #[inline(never)]
     pub fn may_run(&mut self, place: &Place, world: &World) -> bool {
         let Ok(Some(neighbours)) = Neighbours::open(place, world) else { return true };
         let may = !self.bound || self.is_met(false, &neighbours).unwrap_or(false);
