@@ -17,7 +17,6 @@ pub use super::scope::{Leader, Rest};
 use super::unit::{self, Heard, Place};
 use crate::service::command::Command;
 use crate::service::machine::{self, Limit, Phase, State};
-use crate::service::names::PUBLIC_MODE;
 use crate::service::needs::{LEAVING, NEEDING};
 use crate::service::policy;
 use crate::service::settings::{LONGEST, MOST_DEATHS, Setting, Settings};
@@ -28,7 +27,7 @@ use crate::sys::time::{self, Duration, Instant};
 use crate::sys::{AsFd, Errno, Result, file};
 use crate::text::{Cut, Text, parse};
 use core::ffi::CStr;
-use deaths::Verdict;
+use deaths::{FAILED, Verdict, show_failed};
 pub use files::Other;
 use files::{OWN, is_settled, names};
 
@@ -37,8 +36,6 @@ const NEVER_AGAIN: u8 = 125;
 
 /// What is in the place of `./run` in a one-shot.
 pub const SETUP: &CStr = c"./setup";
-/// There while the service is given up.
-const FAILED: &CStr = c"supervise/failed";
 
 /// What is known of the files.
 #[derive(Default)]
@@ -501,12 +498,6 @@ impl Own {
     }
 }
 
-fn show_failed(place: &Place) {
-    if let Err(errno) = file::show(place.state().as_fd(), FAILED, PUBLIC_MODE) {
-        place.report.warn_of(b"unable to open ", FAILED.to_bytes(), errno);
-    }
-}
-
 impl More {
     /// Nothing known yet.
     fn new() -> Option<Apart<Self>> {
@@ -533,22 +524,6 @@ impl More {
     /// The children of the supervisor that are not the service's.
     fn helpers(&self, script: Option<Pid>, place: &Place) -> Helpers {
         [place.logger, script, self.notifier.pid(), self.readiness.check_pid()]
-    }
-
-    /// It counts as failed no longer.
-    fn forgive(&mut self, place: &Place) {
-        if core::mem::take(&mut self.failed) {
-            (self.forgiven, self.streak) = (self.count, 0);
-            let _ = file::remove(place.state().as_fd(), FAILED);
-        }
-    }
-
-    /// Somebody wants it up: it starts again, and soon.
-    fn pardon(&mut self) {
-        if core::mem::take(&mut self.verdict.failed) {
-            (self.forgiven, self.streak) = (self.count, 0);
-        }
-        self.verdict = Verdict { again: true, failed: false, pause: self.verdict.pause.min(policy::PACE) };
     }
 
     /// What has been found out means this to the service.

@@ -11,6 +11,8 @@ use crate::tai::Tai;
 use crate::text::Text;
 use core::ffi::CStr;
 
+/// There while the service is given up.
+pub(super) const FAILED: &CStr = c"supervise/failed";
 const DEATHS: &CStr = c"supervise/deaths";
 const DEATHS_NEW: &CStr = c"supervise/deaths.new";
 
@@ -76,6 +78,29 @@ impl More {
         let first = self.count.checked_sub(most + 1).filter(|number| *number >= self.forgiven);
         let at = first.and_then(|number| self.deaths.get(number % MOST_DEATHS).copied().flatten());
         at.is_some_and(|at| now.since(at) <= within)
+    }
+
+    /// It counts as failed no longer.
+    pub(super) fn forgive(&mut self, place: &Place) {
+        if core::mem::take(&mut self.failed) {
+            (self.forgiven, self.streak) = (self.count, 0);
+            let _ = file::remove(place.state().as_fd(), FAILED);
+        }
+    }
+
+    /// Somebody wants it up: it starts again, and soon.
+    pub(super) fn pardon(&mut self) {
+        if core::mem::take(&mut self.verdict.failed) {
+            (self.forgiven, self.streak) = (self.count, 0);
+        }
+        self.verdict = Verdict { again: true, failed: false, pause: self.verdict.pause.min(policy::PACE) };
+    }
+}
+
+/// Shows that the service is given up.
+pub(super) fn show_failed(place: &Place) {
+    if let Err(errno) = file::show(place.state().as_fd(), FAILED, PUBLIC_MODE) {
+        place.report.warn_of(b"unable to open ", FAILED.to_bytes(), errno);
     }
 }
 
