@@ -163,8 +163,7 @@ impl Fleet {
         if let Some(ending) = &mut self.ending {
             ending.ring(self.units.items(), &mut self.world);
         }
-        // What is started is shown when all has been that can be: whoever needs one of these should not have to wait for
-        // the files of the others.
+        // What is started is shown when all has been that can be: no start waits for the files of another.
         for unit in self.units.items().iter_mut().flatten() {
             unit.ring(&mut self.world);
             #[cfg(feature = "policy")]

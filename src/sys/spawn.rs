@@ -221,12 +221,12 @@ fn ended<'r>(room: &'r mut [u8], text: &[u8]) -> &'r CStr {
 }
 
 /// Replaces this process by the program. Comes back only to say why it could not.
+#[cfg_attr(not(feature = "policy"), allow(unused_variables))]
 pub fn replace(path: &CStr, args: &[&CStr], more: &More<'_>) -> Errno {
     #[cfg(feature = "policy")]
     if !more.argument.is_empty() || more.variables.iter().flatten().any(|variable| !variable.is_empty()) {
         return replace_with(path, args, more);
     }
-    let _ = more;
     replace_by(path, &ArgList::new(args))
 }
 
@@ -236,9 +236,9 @@ fn replace_by(path: &CStr, list: &ArgList<'_>) -> Errno {
     unsafe { ffi::execve(path, list.pointer(), ffi::environment()) }
 }
 
-/// Pointers to variables, with a null pointer behind them.
+/// Room for the pointer to a variable, or the null pointer behind the last one.
 #[cfg(feature = "policy")]
-type Place = core::mem::MaybeUninit<*const c_char>;
+type Slot = core::mem::MaybeUninit<*const c_char>;
 
 /// The same with an argument and variables of its own. Kept apart, and for a usual environment with a small list: it is the
 /// stack of a supervisor that is used here, and keeps the pages that have been touched.
@@ -255,7 +255,7 @@ fn replace_with(path: &CStr, args: &[&CStr], more: &More<'_>) -> Errno {
     if variables.iter().all(Option::is_none) {
         return replace_by(path, &list);
     }
-    replace_among(path, &list, &variables, &mut [Place::uninit(); USUAL + 1])
+    replace_among(path, &list, &variables, &mut [Slot::uninit(); USUAL + 1])
         .unwrap_or_else(|| replace_among_many(path, &list, &variables))
 }
 
@@ -263,7 +263,7 @@ fn replace_with(path: &CStr, args: &[&CStr], more: &More<'_>) -> Errno {
 #[inline(never)]
 fn replace_among_many(path: &CStr, list: &ArgList<'_>, variables: &[Option<&CStr>]) -> Errno {
     const MOST: usize = 8192;
-    replace_among(path, list, variables, &mut [Place::uninit(); MOST + 1]).unwrap_or(Errno::TOOBIG)
+    replace_among(path, list, variables, &mut [Slot::uninit(); MOST + 1]).unwrap_or(Errno::TOOBIG)
 }
 
 /// What sd_watchdog_enabled(3) looks at. Whatever we have found there is about ourselves, and a program with variables of
@@ -279,7 +279,7 @@ fn replace_among(
     path: &CStr,
     list: &ArgList<'_>,
     variables: &[Option<&CStr>],
-    pointers: &mut [Place],
+    pointers: &mut [Slot],
 ) -> Option<Errno> {
     let name = |entry: &CStr| entry.to_bytes().iter().position(|&byte| byte == b'=');
     let is_replaced = |entry: &CStr| {
