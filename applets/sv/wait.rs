@@ -94,6 +94,14 @@ impl Waiter {
         }
     }
 
+    /// Whether the status is what was ordered now that the service has been found ready: the one read before may be older.
+    #[cfg(feature = "policy")]
+    fn still_holds(&self, order: &Order, status: &mut Status) -> bool {
+        let Ok(now) = self.place.status(Part::Main) else { return false };
+        *status = now;
+        order.holds(status, self.before.as_ref()) != Holds::No
+    }
+
     /// Kills `./check` if it runs, and what it has started.
     fn end_check(&self) {
         if let Check::Running(pid) = self.check {
@@ -159,7 +167,7 @@ impl Sv {
             waiter.appearing = Appearing::Lately;
             waiter.listen(order, ears);
         }
-        let status = match waiter.place.status(Part::Main) {
+        let mut status = match waiter.place.status(Part::Main) {
             Ok(status) => status,
             Err(NoStatus::NotRunning | NoStatus::Ok(Errno::NOENT))
                 if waiter.appearing == Appearing::Lately =>
@@ -175,7 +183,7 @@ impl Sv {
         let done = match holds {
             Holds::No => false,
             Holds::Yes => true,
-            Holds::IfCheckPasses => self.check(waiter, ears, now),
+            Holds::IfCheckPasses => self.check(order, waiter, &mut status, ears, now),
         };
         if done {
             waiter.settled = true;
@@ -216,7 +224,18 @@ impl Sv {
     }
 
     /// Whether `./check` has passed; starts it if it is due. No file is a pass; one that cannot be run is none.
-    fn check(&mut self, waiter: &mut Waiter, ears: &Ears, now: Instant) -> bool {
+    #[cfg_attr(
+        not(feature = "policy"),
+        expect(unused_variables, reason = "of services that say whether they are ready")
+    )]
+    fn check(
+        &mut self,
+        order: &Order,
+        waiter: &mut Waiter,
+        status: &mut Status,
+        ears: &Ears,
+        now: Instant,
+    ) -> bool {
         match waiter.check {
             Check::Passed => return true,
             Check::Running(_) => return false,
@@ -226,7 +245,7 @@ impl Sv {
         #[cfg(feature = "policy")]
         if let Some(ready) = super::own::is_ready(&waiter.place) {
             // If not, its supervisor's word is waited for, which is a change that is told.
-            return ready;
+            return ready && waiter.still_holds(order, status);
         }
         // If nothing else can be found out, look again as if it had not passed.
         waiter.check = Check::Due(now.after(self.delay));

@@ -75,6 +75,24 @@ fn sv_waits_for_it() {
 }
 
 #[test]
+fn the_status_that_sv_shows_is_read_after_it_is_found_ready() {
+    if only_svbox("own files") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let service = one_shot(&sandbox, "");
+    let _runsv = service.supervise();
+    until_set_up(&service);
+    // One read before may still say that setup runs.
+    let traced = sandbox
+        .output("strace", &["-qq", "-o", "trace", "-e", "trace=%file", "sv", "-w", "60", "start", "./one"]);
+    assert!(traced.status.success(), "{traced:?}");
+    let trace = sandbox.read("trace");
+    let (_, since) = trace.rsplit_once("supervise/ready\"").expect("it is looked at");
+    assert!(since.contains("supervise/status\""), "{trace}");
+}
+
+#[test]
 fn its_deaths_are_noted_where_there_is_no_other_file() {
     if only_svbox("own files") {
         return;
