@@ -17,13 +17,14 @@ demo: build
 # The suite against a debug build, which ends when something is allocated after start-up; against the static
 # program; and against the runit of the system, which shows that the tests tell runit's truth.
 # Most tests wait most of the time, so there is one more at once than processors. What tests the library, the shells or the
-# sources is the same in each of the three.
+# sources is the same in each of the three. What a shell has started in the background ignores INT and QUIT, and what the
+# tests start would, too.
 test: export RUST_TEST_THREADS ?= $(shell echo $$(($$(nproc) + 1)))
 test: build
 	scripts/setup.sh test
-	cargo test
-	SVBOX_PROGRAM=$(abspath $(OUT)/bin/svbox) cargo test -- --skip machine:: --skip layers:: --skip completions::
-	SVBOX_SUITE=runit cargo test -- --skip machine:: --skip layers:: --skip completions::
+	env --default-signal cargo test
+	SVBOX_PROGRAM=$(abspath $(OUT)/bin/svbox) env --default-signal cargo test -- --skip machine:: --skip layers:: --skip completions::
+	SVBOX_SUITE=runit env --default-signal cargo test -- --skip machine:: --skip layers:: --skip completions::
 
 check:
 	scripts/setup.sh check
