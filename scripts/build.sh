@@ -33,9 +33,13 @@ build() {
 # For another kind of machine, with the linker that Rust brings along and a C library that scripts/musl.sh has built.
 # At fixed addresses: on mips an eighth of the program is saved. There rustix goes by way of the C library, and would pass
 # it times of 64 bits where those of 32 are meant; told, it converts them. See src/sys/ffi/libc.rs for the others.
+# Every ARMv7 that runs Linux has the short instructions, too (Thumb-2), which Rust does not use by itself: a third less.
 foreign() {
     packed="-Clinker=rust-lld -Clink-self-contained=no -Ctarget-feature=+crt-static -Crelocation-model=static"
-    case $target in mips-* | mipsel-*) packed="$packed --cfg fix_y2038" ;; esac
+    case $target in
+        mips-* | mipsel-*) packed="$packed --cfg fix_y2038" ;;
+        armv7-*) packed="$packed -Ctarget-feature=+thumb-mode" ;;
+    esac
     layout foreign
     rebuilt "-Clink-arg=$SVBOX_LIBC/crt1.o" "-Lnative=$SVBOX_LIBC" "-Clink-arg=-T$layout"
 }

@@ -61,6 +61,7 @@ known() {
     echo runsv::environment::children_that_runsv_did_not_start_are_collected
     # To it vfork is fork: a supervisor goes on before a program runs, and when it is killed then its child has the lock.
     echo runsv::environment::run_is_called_by_its_path_without_arguments
+    echo policy::needs::start::in_one_process_all_that_have_waited_are_started_before_one_is_shown
     echo crash::a_supervisor_may_be_killed_at_each_write_of_its_status
     echo crash::a_supervisor_with_a_log_may_be_killed_at_each_write_of_a_status
     # In a user namespace the nice value cannot be lowered.

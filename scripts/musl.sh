@@ -10,7 +10,7 @@ place=$musl/$1
 # What Rust compiles for on such a machine, and the C compiler has to agree to.
 case $1 in
     mips-* | mipsel-*) kind="--target=$1 -march=mips32r2 -msoft-float" ;;
-    armv7-*) kind="--target=$1 -mfpu=vfpv3-d16" ;;
+    armv7-*) kind="--target=$1 -mfpu=vfpv3-d16 -mthumb" ;;
     riscv64gc-*) kind="--target=riscv64-${1#*-} -march=rv64gc -mabi=lp64d" ;;
     *) kind="--target=$1" ;;
 esac
