@@ -15,11 +15,12 @@ struct Terminal {
 
 impl Terminal {
     fn new() -> Self {
-        let screen = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        let screen = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
         grantpt(&screen).unwrap();
         unlockpt(&screen).unwrap();
         let name = ptsname(&screen, Vec::new()).unwrap().into_string().unwrap();
-        let terminal = open(name.as_str(), OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).unwrap();
+        let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let terminal = open(name.as_str(), flags, Mode::empty()).unwrap();
         rustix::fs::fcntl_setfl(&screen, OFlags::NONBLOCK).unwrap();
         Self { screen, terminal, line: name.strip_prefix("/dev/").unwrap().to_owned() }
     }
@@ -158,7 +159,9 @@ fn what_is_no_terminal_is_not_written_to_and_no_other_file_even_opened() {
     let sandbox = Sandbox::new();
     let root = system(&sandbox);
     rustix::fs::mkfifoat(rustix::fs::CWD, root.join("dev/fifo"), Mode::RUSR | Mode::WUSR).unwrap();
-    let fifo = open(root.join("dev/fifo"), OFlags::RDONLY | OFlags::NONBLOCK, Mode::empty()).unwrap();
+    let fifo =
+        open(root.join("dev/fifo"), OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty())
+            .unwrap();
     root.write("run/utmp", ["fifo", "null"].map(|line| login(line).0).concat());
     let outcome = run(&root, "strace -qq -o /tmp/trace -e trace=write,openat,open shutdown -kr");
     assert_eq!(outcome, Outcome::refused(0, ""));
