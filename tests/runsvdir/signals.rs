@@ -106,7 +106,13 @@ fn each_alrm_renews_the_label() {
     runsvdir.signal(Signal::ALARM);
     let first = until_stamped(&sandbox);
     runsvdir.signal(Signal::ALARM);
-    until("a later one", || until_stamped(&sandbox) > first);
+    until("a later one", || {
+        // runit's forgets a signal that comes when it has just written.
+        if against_runit() {
+            runsvdir.signal(Signal::ALARM);
+        }
+        until_stamped(&sandbox) > first
+    });
 }
 
 #[test]
