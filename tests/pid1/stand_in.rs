@@ -99,6 +99,7 @@ fn down_and_essential_count_where_others_stand_in_too() {
         let shadow = Service { sandbox: &sandbox, name: "run/svbox/service/one".into() };
         until("a supervisor", || shadow.is_supervised());
         shadow.until_shown(Shown::Down);
+        assert!(container.run(&["sv", "status", "one"]).status.success());
         // From outside: in the container sv could end with it.
         shadow.send(b"o");
         ends(&mut container, 9, "pid1: essential service has ended: exit 9");
